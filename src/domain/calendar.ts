@@ -1,0 +1,68 @@
+import { DAY_MS, type Day } from './day.ts'
+
+/** A stretch of time during which a zone keeps one offset from UTC. */
+interface Stretch {
+  readonly from_ms: number
+  readonly until_ms: number
+  readonly offset_ms: number
+}
+
+/**
+ * The days of one time zone. Asking `Temporal` costs microseconds, and every fact needs it; a zone keeps one
+ * offset for months, so a calendar remembers the stretches that it has met and answers from those.
+ */
+export class Calendar {
+  readonly timeZone: string
+  #stretches: Stretch[] = []
+  #last: Stretch = { from_ms: 0, until_ms: 0, offset_ms: 0 }
+
+  /** Throws a RangeError when `timeZone` is no IANA time zone. */
+  constructor(timeZone: string) {
+    this.timeZone = timeZone
+    this.#stretchAt(0)
+  }
+
+  /** The local day of an instant, given in milliseconds since 1970. */
+  dayOf(time_ms: number): Day {
+    const last = this.#last
+    const stretch = time_ms >= last.from_ms && time_ms < last.until_ms ? last : this.#stretchAt(time_ms)
+    return Math.floor((time_ms + stretch.offset_ms) / DAY_MS)
+  }
+
+  /** The local day of an instant as a plain date: "today", for the date presets. */
+  today(now: Temporal.Instant): Temporal.PlainDate {
+    return now.toZonedDateTimeISO(this.timeZone).toPlainDate()
+  }
+
+  #stretchAt(time_ms: number): Stretch {
+    let stretch = this.#stretches.find((known) => time_ms >= known.from_ms && time_ms < known.until_ms)
+    if (stretch === undefined) {
+      stretch = stretchOf(this.timeZone, time_ms)
+      this.#stretches.push(stretch)
+    }
+    this.#last = stretch
+    return stretch
+  }
+}
+
+/** True when `Temporal` knows the time zone. */
+export function isTimeZone(timeZone: string): boolean {
+  try {
+    new Calendar(timeZone)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function stretchOf(timeZone: string, time_ms: number): Stretch {
+  const here = Temporal.Instant.fromEpochMilliseconds(time_ms).toZonedDateTimeISO(timeZone)
+  // The previous transition is strictly before its argument, so we look back from one nanosecond later.
+  const from = here.add({ nanoseconds: 1 }).getTimeZoneTransition('previous')
+  const until = here.getTimeZoneTransition('next')
+  return {
+    from_ms: from?.epochMilliseconds ?? Number.NEGATIVE_INFINITY,
+    until_ms: until?.epochMilliseconds ?? Number.POSITIVE_INFINITY,
+    offset_ms: here.offsetNanoseconds / 1_000_000,
+  }
+}

@@ -1,0 +1,27 @@
+/** Money is a whole number of micros, the millionth part of the account's currency, as a bigint; never a float. */
+export const MICROS_PER_UNIT = 1_000_000n
+
+/** One message costs less than this; a price past it is a mistake of the sender's, and the sums stay in 64 bits. */
+export const PRICE_MICROS_MAX = 10n ** 15n
+
+const DECIMAL = /^(\d{1,12})(?:\.(\d{1,6}))?$/
+
+/** Parses an amount in units of the currency, `0.014109`, to micros; `undefined` when it is no such amount. */
+export function parseMicros(text: string): bigint | undefined {
+  const match = DECIMAL.exec(text.trim())
+  if (match === null) return undefined
+  return BigInt(match[1] ?? '0') * MICROS_PER_UNIT + BigInt((match[2] ?? '').padEnd(6, '0'))
+}
+
+/** Formats micros as the wire does: at most six decimals, trailing zeros stripped, `38870000n` as `38.87`. */
+export function formatMicros(micros: bigint): string {
+  const sign = micros < 0n ? '-' : ''
+  const digits = (micros < 0n ? -micros : micros).toString().padStart(7, '0')
+  const decimals = digits.slice(-6).replace(/0+$/, '')
+  return sign + digits.slice(0, -6) + (decimals === '' ? '' : `.${decimals}`)
+}
+
+/** Divides, and rounds halves up, as every ratio on the wire is rounded; both parts are not negative. */
+export function divideHalfUp(numerator: bigint, denominator: bigint): bigint {
+  return (numerator * 2n + denominator) / (denominator * 2n)
+}

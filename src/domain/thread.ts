@@ -1,0 +1,167 @@
+import type { Fact } from './fact.ts'
+
+/** What someone told us outright, and when: the latest observation stands, then the greater value. */
+export interface Observed<T> {
+  readonly value: T
+  readonly at: number
+}
+
+/** One send to one subscriber, with the earliest time of each kind, in milliseconds since 1970. */
+export interface Message {
+  readonly tracking_id: string
+  readonly sent_at: number | null
+  readonly delivered_at: number | null
+  readonly read_at: number | null
+  readonly mid: string | null
+  readonly price_micros: Observed<bigint> | null
+}
+
+/** One tap on a link in a message; `mid` names the message where the webhook did. */
+export interface Click {
+  readonly at: number
+  readonly mid: string | null
+}
+
+/** One failed delivery. */
+export interface Failure {
+  readonly at: number
+  readonly error_message: string
+}
+
+/**
+ * All that is known of one subscriber within one ad. Each list is sorted by what tells its elements apart, so equal
+ * threads are equal as values.
+ */
+export interface Thread {
+  readonly country: Observed<string> | null
+  readonly messages: readonly Message[]
+  readonly clicks: readonly Click[]
+  readonly failures: readonly Failure[]
+}
+
+const NONE: readonly never[] = []
+
+/** The thread of which nothing is known: the least element of the semilattice. */
+export const EMPTY_THREAD: Thread = { country: null, messages: NONE, clicks: NONE, failures: NONE }
+
+/** The thread of which one fact is known. */
+export function threadOf(fact: Fact): Thread {
+  const country = fact.country === null ? null : { value: fact.country, at: fact.at }
+  if (fact.kind === 'clicked') return { ...EMPTY_THREAD, country, clicks: [{ at: fact.at, mid: fact.mid }] }
+  if (fact.kind === 'failed') {
+    return { ...EMPTY_THREAD, country, failures: [{ at: fact.at, error_message: fact.error_message ?? '' }] }
+  }
+  return { country, messages: [messageOf(fact)], clicks: NONE, failures: NONE }
+}
+
+/**
+ * Joins what two threads of the same subscriber and ad know. Commutative, associative and idempotent, so facts may
+ * come late, twice and out of order. Returns `a` itself when `b` adds nothing.
+ */
+export function merge(a: Thread, b: Thread): Thread {
+  const country = joinObserved(a.country, b.country)
+  const messages = mergeSorted(a.messages, b.messages, compareMessages, joinMessages)
+  const clicks = mergeClicks(a.clicks, b.clicks)
+  const failures = mergeSorted(a.failures, b.failures, compareFailures, first)
+  const adds = country !== a.country || messages !== a.messages || clicks !== a.clicks || failures !== a.failures
+  return adds ? { country, messages, clicks, failures } : a
+}
+
+/** The earliest known time of a message: its place among the messages of its thread. */
+export function messageTime(message: Message): number {
+  return Math.min(message.sent_at ?? Infinity, message.delivered_at ?? Infinity, message.read_at ?? Infinity)
+}
+
+function messageOf(fact: Fact): Message {
+  return {
+    tracking_id: fact.tracking_id ?? '',
+    sent_at: fact.kind === 'sent' ? fact.at : null,
+    delivered_at: fact.kind === 'delivered' ? fact.at : null,
+    read_at: fact.kind === 'read' ? fact.at : null,
+    mid: fact.mid,
+    price_micros: fact.price_micros === null ? null : { value: fact.price_micros, at: fact.at },
+  }
+}
+
+function joinMessages(a: Message, b: Message): Message {
+  const sent_at = least(a.sent_at, b.sent_at)
+  const delivered_at = least(a.delivered_at, b.delivered_at)
+  const read_at = least(a.read_at, b.read_at)
+  const mid = least(a.mid, b.mid)
+  const price_micros = joinObserved(a.price_micros, b.price_micros)
+  const adds =
+    sent_at !== a.sent_at ||
+    delivered_at !== a.delivered_at ||
+    read_at !== a.read_at ||
+    mid !== a.mid ||
+    price_micros !== a.price_micros
+  return adds ? { tracking_id: a.tracking_id, sent_at, delivered_at, read_at, mid, price_micros } : a
+}
+
+/** A click without `mid` at the same millisecond as one with it is the same click (design 3). */
+function mergeClicks(a: readonly Click[], b: readonly Click[]): readonly Click[] {
+  const union = mergeSorted(a, b, compareClicks, first)
+  const distinct = union.filter((click, i) => click.mid !== null || i === 0 || union[i - 1]?.at !== click.at)
+  return distinct.length === union.length ? union : sameAs(a, distinct)
+}
+
+function joinObserved<T>(a: Observed<T> | null, b: Observed<T> | null): Observed<T> | null {
+  if (a === null || b === null) return a ?? b
+  return b.at > a.at || (b.at === a.at && b.value > a.value) ? b : a
+}
+
+function least<T extends number | string>(a: T | null, b: T | null): T | null {
+  if (a === null || b === null) return a ?? b
+  return b < a ? b : a
+}
+
+function first<T>(a: T): T {
+  return a
+}
+
+export function compareMessages(a: Message, b: Message): number {
+  return compareValues(a.tracking_id, b.tracking_id)
+}
+
+/** By time, then by `mid`; a click without one comes after those with one. */
+export function compareClicks(a: Click, b: Click): number {
+  if (a.at !== b.at || a.mid === b.mid) return a.at - b.at
+  if (a.mid === null) return 1
+  return b.mid === null ? -1 : compareValues(a.mid, b.mid)
+}
+
+export function compareFailures(a: Failure, b: Failure): number {
+  return a.at - b.at || compareValues(a.error_message, b.error_message)
+}
+
+function compareValues(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
+
+/** Merges two sorted lists and joins the elements that both have. Returns `a` itself when `b` adds nothing. */
+function mergeSorted<T>(
+  a: readonly T[],
+  b: readonly T[],
+  compare: (x: T, y: T) => number,
+  join: (x: T, y: T) => T,
+): readonly T[] {
+  if (b.length === 0) return a
+  if (a.length === 0) return b
+  const merged: T[] = []
+  let i = 0
+  let j = 0
+  while (i < a.length && j < b.length) {
+    const x = a[i] as T
+    const y = b[j] as T
+    const order = compare(x, y)
+    merged.push(order === 0 ? join(x, y) : order < 0 ? x : y)
+    if (order <= 0) i++
+    if (order >= 0) j++
+  }
+  return sameAs(a, [...merged, ...a.slice(i), ...b.slice(j)])
+}
+
+function sameAs<T>(a: readonly T[], merged: readonly T[]): readonly T[] {
+  return merged.length === a.length && merged.every((element, i) => element === a[i]) ? a : merged
+}
