@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { type Counted, countNaively, type ModelWorld } from '../../test/model.ts'
+import { COUNTERS } from '../domain/counter.ts'
+import { formatDay, parseDay } from '../domain/day.ts'
+import { FACT_KINDS, type Fact } from '../domain/fact.ts'
+import { Admission, singleIdAd } from './admission.ts'
+import { append } from './append.ts'
+import { catchUp } from './catch-up.ts'
+import { ACCOUNT_CELLS } from './rollup-cells.ts'
+import { openSqliteStore } from './sqlite/store.ts'
+import type { Store } from './store.ts'
+
+const ACCOUNTS = ['1', '2']
+const TIME_ZONES = ['UTC', 'America/New_York', 'Asia/Kolkata', 'Pacific/Kiritimati', 'Pacific/Pago_Pago']
+const COUNTRIES = ['DE', 'JP', 'KR', 'BR', 'US']
+/** Ads by the page that tells of them: `shared` is linked to both accounts, so its ads wait to be claimed. */
+const AD_PAGES: Record<string, string> = { '11': '101', '12': '101', '21': '102', '31': '103', '32': '103' }
+/** Around the night on which New York leaves daylight-saving time. */
+const START_MS = Date.parse('2026-10-31T20:00:00Z')
+
+const arbitraryFact: fc.Arbitrary<Fact> = fc
+  .record({
+    kind: fc.constantFrom(...FACT_KINDS),
+    at: fc.integer({ min: 0, max: 3 * 86_400 * 4 }).map((quarters) => START_MS + quarters * 250),
+    ad_id: fc.constantFrom(...Object.keys(AD_PAGES)),
+    subscriber: fc.constantFrom('ann', 'bob', 'cem'),
+    tracking_id: fc.constantFrom('t1', 't2', 't3'),
+    mid: fc.constantFrom(null, null, 'm1', 'm2', 'm3'),
+    price_micros: fc.option(fc.bigInt(0n, 3_000_000n), { freq: 3 }),
+    country: fc.option(fc.constantFrom(...COUNTRIES), { freq: 5 }),
+    error_message: fc.constantFrom('away', 'blocked'),
+  })
+  .map((fact) => shaped({ ...fact, page_id: AD_PAGES[fact.ad_id] ?? '' }))
+
+/** Leaves out what a fact of its kind does not carry. */
+function shaped(fact: Fact): Fact {
+  if (fact.kind === 'clicked') return { ...fact, tracking_id: null, price_micros: null, error_message: null }
+  if (fact.kind !== 'failed') return { ...fact, error_message: null }
+  return { ...fact, tracking_id: null, mid: null, price_micros: null }
+}
+
+type Act =
+  | { kind: 'append'; picks: number[] }
+  | { kind: 'zone'; account_id: string; time_zone: string }
+  | { kind: 'rate'; account_id: string; country: string; day: number; price_micros: bigint }
+  | { kind: 'country'; subscriber: string; country: string }
+  | { kind: 'claim'; ad_id: string; account_id: string }
+  | { kind: 'catch up' }
+
+const arbitraryAct: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('append' as const), picks: fc.array(fc.nat()) }) },
+  fc.record({
+    kind: fc.constant('zone' as const),
+    account_id: fc.constantFrom(...ACCOUNTS),
+    time_zone: fc.constantFrom(...TIME_ZONES),
+  }),
+  fc.record({
+    kind: fc.constant('rate' as const),
+    account_id: fc.constantFrom(...ACCOUNTS),
+    country: fc.constantFrom('*', ...COUNTRIES),
+    day: fc.integer({ min: -2, max: 3 }),
+    price_micros: fc.bigInt(0n, 9_000_000n),
+  }),
+  fc.record({
+    kind: fc.constant('country' as const),
+    subscriber: fc.constantFrom('ann', 'bob', 'cem'),
+    country: fc.constantFrom(...COUNTRIES),
+  }),
+  fc.record({
+    kind: fc.constant('claim' as const),
+    ad_id: fc.constantFrom('31', '32'),
+    account_id: fc.constantFrom(...ACCOUNTS),
+  }),
+  fc.constant({ kind: 'catch up' as const }),
+)
+
+/** A store with its two accounts, and the same world as the naive model sees it. */
+class World implements ModelWorld {
+  readonly store: Store = openSqliteStore(':memory:')
+  readonly admission = new Admission()
+  readonly #zones = new Map(ACCOUNTS.map((account_id) => [account_id, 'UTC']))
+  readonly #countries = new Map<string, string>()
+  readonly #claims = new Map<string, string>([
+    ['11', '1'],
+    ['12', '1'],
+    ['21', '2'],
+  ])
+  readonly #rates = new Map<string, { country: string; valid_from: string; price_micros: bigint }[]>()
+
+  accountOf = (ad_id: string) => this.#claims.get(ad_id)
+  timeZoneOf = (account_id: string) => this.#zones.get(account_id) ?? 'UTC'
+  listedCountry = (subscriber: string) => this.#countries.get(subscriber)
+  ratesOf = (account_id: string) => this.#rates.get(account_id) ?? []
+
+  async open(): Promise<void> {
+    const pages: Record<string, string[]> = { '1': ['101', '103'], '2': ['102', '103'] }
+    for (const account_id of ACCOUNTS) {
+      const page_ids = pages[account_id] ?? []
+      await this.store.write(({ registry }) =>
+        registry.addAccount({ account_id, name: account_id, currency: 'USD', time_zone: 'UTC', page_ids }),
+      )
+    }
+  }
+
+  append(facts: readonly Fact[]): Promise<unknown> {
+    return this.store.write(async (tables) => {
+      await this.admission.open(tables.registry, START_MS)
+      return append(tables, this.admission, facts)
+    })
+  }
+
+  async act(act: Act, facts: readonly Fact[]): Promise<void> {
+    if (act.kind === 'append') await this.append(act.picks.flatMap((pick) => facts[pick % facts.length] ?? []))
+    else if (act.kind === 'catch up') await this.catchUp()
+    else await this.store.write(({ registry }) => this.#administer(act, registry))
+  }
+
+  catchUp(): Promise<void> {
+    return catchUp(this.store, this.admission, () => START_MS)
+  }
+
+  async #administer(act: Exclude<Act, { kind: 'append' | 'catch up' }>, registry: Store['registry']): Promise<void> {
+    if (act.kind === 'zone') {
+      this.#zones.set(act.account_id, act.time_zone)
+      await registry.setAccount(act.account_id, { time_zone: act.time_zone, link_page_ids: [], unlink_page_ids: [] })
+    } else if (act.kind === 'rate') {
+      await this.#setRate(act, registry)
+    } else if (act.kind === 'country') {
+      this.#countries.set(act.subscriber, act.country)
+      await registry.writeCountries(new Map([[act.subscriber, act.country]]))
+      await registry.resolveAll()
+    } else if (!this.#claims.has(act.ad_id)) {
+      this.#claims.set(act.ad_id, act.account_id)
+      await registry.addAd(singleIdAd(act.ad_id, await this.numberOf(act.account_id)))
+    }
+  }
+
+  async #setRate(act: Extract<Act, { kind: 'rate' }>, registry: Store['registry']): Promise<void> {
+    const { account_id, country, price_micros } = act
+    const day = (parseDay('2026-11-01') ?? 0) + act.day
+    const rates = this.ratesOf(account_id).filter((r) => r.country !== country || r.valid_from !== formatDay(day))
+    this.#rates.set(account_id, [...rates, { country, valid_from: formatDay(day), price_micros }])
+    await registry.writeRates(await this.numberOf(account_id), [{ country, valid_from: day, price_micros }])
+  }
+
+  async numberOf(account_id: string): Promise<number> {
+    return (await this.store.registry.readAccount(account_id))?.account ?? -1
+  }
+
+  /** Every amount in the rollups as one line of text, sorted. */
+  async readRollups(): Promise<string[]> {
+    const accounts = new Map((await this.store.registry.listAccounts()).map((a) => [a.account, a.account_id]))
+    const ads = new Map((await this.store.registry.listAds()).map((ad) => [ad.ad, ad.ad_id]))
+    const lines: string[] = []
+    for (const { account, ad } of await this.store.rollups.listNodes()) {
+      const node = ad === ACCOUNT_CELLS ? `act_${accounts.get(account)}` : `${accounts.get(account)} ${ads.get(ad)}`
+      const cells = await this.store.rollups.readCells(account, ad)
+      for (const { day, amounts } of cells.days) {
+        for (const [column, amount] of amounts) lines.push(`${node} ${formatDay(day)} ${column} ${amount}`)
+      }
+      for (const { day, country, amounts } of cells.countries) {
+        for (const [counter, amount] of amounts) lines.push(`${node} ${formatDay(day)} ${country} ${counter} ${amount}`)
+      }
+    }
+    return lines.sort()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.store[Symbol.asyncDispose]()
+  }
+}
+
+/** The lines that the rollups should have, from what the naive model counted. */
+function rollupLines(counted: readonly Counted[]): string[] {
+  const sums = new Map<string, bigint>()
+  for (const { account_id, ad_id, day, counter, region_class, country, amount } of counted) {
+    for (const cell of [
+      `act_${account_id} ${day} ${counter}_${region_class}`,
+      `${account_id} ${ad_id} ${day} ${counter}_${region_class}`,
+      `${account_id} ${ad_id} ${day} ${country} ${counter}`,
+    ]) {
+      sums.set(cell, (sums.get(cell) ?? 0n) + amount)
+    }
+  }
+  return [...sums]
+    .filter(([, amount]) => amount !== 0n)
+    .map(([cell, amount]) => `${cell} ${amount}`)
+    .sort()
+}
+
+test('append() leaves the same rollups in any order, repetition, batching and change of context', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(arbitraryFact, { minLength: 1, maxLength: 30 }),
+      fc.array(arbitraryAct, { maxLength: 12 }),
+      async (facts, acts) => {
+        await using world = new World()
+        await world.open()
+        for (const act of acts) await world.act(act, facts)
+        await world.append(facts.toReversed())
+        await world.catchUp()
+        assert.deepEqual(await world.readRollups(), rollupLines(countNaively(facts, world)))
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('append() counts every counter in some history, so that the property above says something', async () => {
+  const facts = fc.sample(arbitraryFact, { numRuns: 60, seed: 1 })
+  await using world = new World()
+  await world.open()
+  await world.append(facts)
+  const lines = await world.readRollups()
+  for (const counter of COUNTERS)
+    assert.ok(
+      lines.some((line) => line.includes(counter)),
+      counter,
+    )
+})

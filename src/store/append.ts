@@ -1,0 +1,84 @@
+import { contributions, difference, failureContributions, failureDifference } from '../domain/contributions.ts'
+import type { Fact } from '../domain/fact.ts'
+import { resolve } from '../domain/resolution.ts'
+import { merge, type Thread, threadOf } from '../domain/thread.ts'
+import type { Admission } from './admission.ts'
+import type { Placement } from './registry.ts'
+import { RollupCells } from './rollup-cells.ts'
+import type { Tables } from './store.ts'
+import type { ThreadChange, ThreadKey } from './threads.ts'
+
+/** What became of the facts of a batch. A repeated fact is counted under `merged` each time it comes. */
+export interface Appended {
+  merged: number
+  parked: number
+  forgotten: number
+}
+
+interface Arrival extends ThreadKey {
+  readonly account: number
+  facts: Thread
+}
+
+/**
+ * Merges facts into their threads, and keeps the rollups by difference, within one transaction (design 3). Facts may
+ * come in any order and any number of times.
+ */
+export async function append(tables: Tables, admission: Admission, facts: readonly Fact[]): Promise<Appended> {
+  const appended = { merged: 0, parked: 0, forgotten: 0 }
+  const arrivals = new Map<string, Arrival>()
+  const parked: Fact[] = []
+  for (const fact of facts) {
+    const admitted = await admission.admit(tables.registry, fact)
+    if (admitted === 'forgotten') appended.forgotten++
+    else if (admitted === 'parked') parked.push(fact)
+    else arrive(arrivals, admitted, fact)
+  }
+  appended.parked = parked.length
+  appended.merged = facts.length - appended.parked - appended.forgotten
+  if (parked.length > 0) await tables.setAside.park(parked)
+  await mergeArrivals(tables, admission, [...arrivals.values()].sort(byKey))
+  return appended
+}
+
+function arrive(arrivals: Map<string, Arrival>, { ad, account }: Placement, fact: Fact): void {
+  const key = `${ad} ${fact.subscriber}`
+  const arrival = arrivals.get(key)
+  if (arrival === undefined) arrivals.set(key, { ad, account, subscriber: fact.subscriber, facts: threadOf(fact) })
+  else arrival.facts = merge(arrival.facts, threadOf(fact))
+}
+
+async function mergeArrivals(tables: Tables, admission: Admission, arrivals: readonly Arrival[]): Promise<void> {
+  const changes: ThreadChange[] = []
+  const added = new RollupCells()
+  const stored = await tables.threads.read(arrivals)
+  for (const [i, before] of stored.entries()) {
+    const { account, facts: news } = arrivals[i] as Arrival
+    const facts = merge(before.facts, news)
+    if (facts === before.facts) continue
+    const context = await admission.contextOf(tables.registry, account)
+    const resolution = resolve(facts, { ...context, listed_country: before.listed_country })
+    const change = { before, facts, resolution }
+    changes.push(change)
+    addDifference(added, account, change)
+  }
+  await tables.threads.write(changes)
+  await tables.rollups.add(added)
+}
+
+/** Adds `contributions(after) - contributions(before)` of one thread. */
+export function addDifference(added: RollupCells, account: number, change: ThreadChange): void {
+  const { before, facts, resolution } = change
+  for (const contribution of difference(contributions(resolution), contributions(before.resolution))) {
+    added.add(account, before.ad, contribution)
+  }
+  const failed = failureContributions(facts.failures, resolution.failures)
+  const failedBefore = failureContributions(before.facts.failures, before.resolution.failures)
+  if (failed.length + failedBefore.length === 0) return
+  for (const failure of failureDifference(failed, failedBefore)) added.addFailure(account, before.ad, failure)
+}
+
+/** Neighbours in the tables stay neighbours in the batch, so that a batch touches each page of them once. */
+function byKey(a: ThreadKey, b: ThreadKey): number {
+  return a.ad - b.ad || (a.subscriber < b.subscriber ? -1 : 1)
+}

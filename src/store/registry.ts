@@ -1,0 +1,127 @@
+import type { Calendar } from '../domain/calendar.ts'
+import type { Rate, RateCard } from '../domain/rate-card.ts'
+import type { NodeCells } from './rollups.ts'
+
+/** What an administrator says of an ad account. */
+export interface AccountFields {
+  /** Digits, without `act_`. */
+  readonly account_id: string
+  readonly name: string
+  /** ISO 4217. */
+  readonly currency: string
+  /** IANA. */
+  readonly time_zone: string
+  readonly page_ids: readonly string[]
+}
+
+export interface Account extends AccountFields {
+  /** The store's own short number. */
+  readonly account: number
+}
+
+/** What can change of an account; what is left out stays. */
+export interface AccountChange {
+  readonly name?: string | undefined
+  readonly currency?: string | undefined
+  readonly time_zone?: string | undefined
+  readonly link_page_ids: readonly string[]
+  readonly unlink_page_ids: readonly string[]
+}
+
+export interface Campaign {
+  readonly campaign_id: string
+  readonly account_id: string
+  readonly name: string
+  readonly ads: number
+}
+
+/** An ad with the ids and names above it. */
+export interface Ad {
+  readonly ad: number
+  readonly account: number
+  readonly ad_id: string
+  readonly ad_name: string
+  readonly adset_id: string
+  readonly adset_name: string
+  readonly campaign_id: string
+  readonly campaign_name: string
+}
+
+export const LEVELS = ['account', 'campaign', 'adset', 'ad'] as const
+
+export type Level = (typeof LEVELS)[number]
+
+/** What `/insights` can be asked of. */
+export interface Node extends NodeCells {
+  readonly level: Level
+  /** Its ids and names, and those above it, as an insights row spells them: `campaign_id`, `campaign_name`, … */
+  readonly names: Readonly<Record<string, string>>
+  readonly currency: string
+  readonly time_zone: string
+}
+
+/** Where an ad's facts are counted. */
+export interface Placement {
+  readonly ad: number
+  readonly account: number
+  /** The pages whose webhooks told of the ad so far. */
+  readonly page_ids: ReadonlySet<string>
+}
+
+/** What of an account its threads depend on. */
+export interface AccountContext {
+  readonly calendar: Calendar
+  readonly rateCard: RateCard
+}
+
+/** Thrown where an administrator's act cannot be done as asked; the message names the act, the value, the way out. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError'
+}
+
+/** Accounts, pages, campaigns, ad sets, ads, rates and countries: what an administrator says of the world. */
+export interface Registry {
+  /** Raised by every change that a writer may have remembered otherwise. */
+  readVersion(): Promise<number>
+
+  listAccounts(): Promise<Account[]>
+  readAccount(account_id: string): Promise<Account | undefined>
+  /** Throws a RegistryError when the account is there already. */
+  addAccount(fields: AccountFields): Promise<Account>
+  /** A changed time zone has the account's threads resolved anew. Throws a RegistryError when it is not there. */
+  setAccount(account_id: string, change: AccountChange): Promise<Account>
+
+  listCampaigns(): Promise<Campaign[]>
+  /** Registers an ad and what is above it; throws a RegistryError when it is registered elsewhere. */
+  addAd(ad: Omit<Ad, 'ad'>): Promise<Placement>
+  /** Names a campaign, and what is known by the same id below it. */
+  renameCampaign(campaign_id: string, name: string): Promise<void>
+  /**
+   * Moves a campaign with all its ads and their cells to another account; its threads are resolved anew. The
+   * accounts' own cells are to be summed again, in the same transaction.
+   */
+  moveCampaign(campaign_id: string, to: number): Promise<void>
+  listAds(): Promise<Ad[]>
+  /** `act_<digits>`, or the id of a campaign, ad set or ad. */
+  readNode(id: string): Promise<Node | undefined>
+
+  readPlacement(ad_id: string): Promise<Placement | undefined>
+  noteAdPage(ad: number, page_id: string): Promise<void>
+  /** The accounts that a page is linked to. */
+  readPageLinks(page_id: string): Promise<ReadonlySet<number>>
+
+  readContext(account: number): Promise<AccountContext>
+  /** Adds rates to an account's rate card, or changes their prices; its threads are resolved anew. */
+  writeRates(account: number, rates: readonly Rate[]): Promise<void>
+  /** Adds to the subscriber list, or changes it. Call `resolveAll` after the last batch. */
+  writeCountries(countries: ReadonlyMap<string, string>): Promise<void>
+  /** Has every thread resolved anew. */
+  resolveAll(): Promise<void>
+
+  /** The people whose late facts are refused at this time. */
+  readForgotten(now_ms: number): Promise<ReadonlySet<string>>
+  writeForgotten(subscriber: string, until_ms: number): Promise<void>
+
+  readSetting(name: string): Promise<string | undefined>
+  writeSetting(name: string, value: string): Promise<void>
+}

@@ -1,0 +1,43 @@
+import type { Counter } from '../domain/counter.ts'
+import type { Day, DayRange } from '../domain/day.ts'
+import type { RollupCells, RollupColumn } from './rollup-cells.ts'
+
+/** The cells that answer for a node: its ads' cells, or the account's own, which stand under ad 0. */
+export interface NodeCells {
+  readonly account: number
+  readonly ads: readonly number[]
+}
+
+/** The sums of some columns over a range of days, and over how many cells: none means that nothing happened. */
+export interface ColumnSums {
+  readonly cells: number
+  readonly sums: ReadonlyMap<RollupColumn, bigint>
+}
+
+export interface FailureCount {
+  readonly day: Day
+  readonly error_message: string
+  readonly failed: number
+}
+
+/** Counts per node and day, from which every answer is computed. */
+export interface Rollups {
+  add(cells: RollupCells): Promise<void>
+  /** All cells of an ad, or of an account under ad 0. */
+  readCells(account: number, ad: number): Promise<RollupCells>
+  /** Puts these cells in the place of all cells of an ad. */
+  replace(account: number, ad: number, cells: RollupCells): Promise<void>
+  /** Makes an account's own cells the sums of its ads' again. */
+  sumAccount(account: number): Promise<void>
+  /** Every (account, ad) under which a cell stands. */
+  listNodes(): Promise<{ account: number; ad: number }[]>
+
+  sumColumns(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<ColumnSums>
+  /** From the first to the last day with a cell; `undefined` for a node without any. */
+  readDays(node: NodeCells): Promise<DayRange | undefined>
+  /** Whether the node ever had a sent fact, on any day and in any region. */
+  readEverSent(node: NodeCells): Promise<boolean>
+  readFailures(node: NodeCells): Promise<FailureCount[]>
+  /** Sums over the ads that a page's webhooks told of, by country. */
+  sumPage(page_id: string, counters: readonly Counter[]): Promise<Map<string, Map<Counter, bigint>>>
+}

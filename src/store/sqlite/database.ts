@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** How long a statement waits for another process's transaction before it fails. */
+export const BUSY_MS_MAX = 10_000
+
+const CACHE_KIB = 64 * 1024
+const MIGRATIONS = join(import.meta.dirname, 'migrations')
+
+/** Thrown where a database cannot be opened; the message names the file, what is wrong with it and the way out. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError'
+}
+
+/** Opens a database file, which is made where it is missing, and brings its tables up to date. */
+export function openDatabase(file: string): DatabaseSync {
+  const db = openFile(file)
+  try {
+    // WAL lets readers go on while the writer commits; FULL syncs the log before a commit returns.
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB}`)
+    migrate(db, file)
+  } catch (cause) {
+    db.close()
+    if (cause instanceof DatabaseError) throw cause
+    throw new DatabaseError(`cannot open the database ${file}: ${reasonOf(cause)}; name another with --database`, {
+      cause,
+    })
+  }
+  return db
+}
+
+function openFile(file: string): DatabaseSync {
+  try {
+    return new DatabaseSync(file, { timeout: BUSY_MS_MAX })
+  } catch (cause) {
+    throw new DatabaseError(`cannot open the database ${file}: ${reasonOf(cause)}; name another with --database`, {
+      cause,
+    })
+  }
+}
+
+/** Runs the migrations that the file has not seen yet, in one transaction. */
+function migrate(db: DatabaseSync, file: string): void {
+  const migrations = readdirSync(MIGRATIONS).sort()
+  if (versionOf(db) === migrations.length) return
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const version = versionOf(db)
+    if (version > migrations.length) {
+      throw new DatabaseError(
+        `cannot open the database ${file}: it is of version ${version}, this Readout knows up to ` +
+          `${migrations.length}; install a newer Readout`,
+      )
+    }
+    for (const migration of migrations.slice(version)) db.exec(readFileSync(join(MIGRATIONS, migration), 'utf8'))
+    db.exec(`PRAGMA user_version = ${migrations.length}`)
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.user_version)
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}

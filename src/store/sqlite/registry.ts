@@ -1,0 +1,325 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { Calendar } from '../../domain/calendar.ts'
+import { type Rate, RateCard } from '../../domain/rate-card.ts'
+import {
+  type Account,
+  type AccountChange,
+  type AccountContext,
+  type AccountFields,
+  type Ad,
+  type Campaign,
+  type Node,
+  type Placement,
+  type Registry,
+  RegistryError,
+} from '../registry.ts'
+import { ACCOUNT_CELLS } from '../rollup-cells.ts'
+
+const READ_VERSION = "SELECT CAST(value AS INTEGER) AS version FROM setting WHERE name = 'registry_version'"
+
+const RAISE_VERSION = "UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'registry_version'"
+
+const READ_ACCOUNTS = `
+  SELECT account, account_id, name, currency, time_zone,
+    (SELECT json_group_array(page_id) FROM page_link WHERE page_link.account = account.account) AS page_ids
+  FROM account`
+
+const READ_ADS = `
+  SELECT ad, ad.account, ad_id, ad.name AS ad_name, adset_id, adset.name AS adset_name, ad.campaign_id,
+    campaign.name AS campaign_name
+  FROM ad JOIN adset USING (adset_id) JOIN campaign ON campaign.campaign_id = ad.campaign_id`
+
+const LIST_CAMPAIGNS = `
+  SELECT campaign_id, account_id, campaign.name,
+    (SELECT COUNT(*) FROM ad WHERE ad.campaign_id = campaign.campaign_id) AS ads
+  FROM campaign JOIN account USING (account) ORDER BY account_id, campaign_id`
+
+const READ_PLACEMENT = `
+  SELECT ad, account, (SELECT json_group_array(page_id) FROM ad_page WHERE ad_page.ad = ad.ad) AS page_ids
+  FROM ad WHERE ad_id = ?`
+
+const RESOLVE_ACCOUNT = `
+  INSERT OR REPLACE INTO unresolved_ad (ad, after_subscriber) SELECT ad, '' FROM ad WHERE account = ?`
+
+const RESOLVE_CAMPAIGN = `
+  INSERT OR REPLACE INTO unresolved_ad (ad, after_subscriber) SELECT ad, '' FROM ad WHERE campaign_id = ?`
+
+const RESOLVE_ALL = "INSERT OR REPLACE INTO unresolved_ad (ad, after_subscriber) SELECT ad, '' FROM ad"
+
+const WRITE_RATE = `
+  INSERT INTO rate (account, country, valid_from, price_micros) VALUES (?, ?, ?, ?)
+  ON CONFLICT (account, country, valid_from) DO UPDATE SET price_micros = excluded.price_micros`
+
+const WRITE_COUNTRY = `
+  INSERT INTO subscriber (subscriber, country) VALUES (?, ?)
+  ON CONFLICT (subscriber) DO UPDATE SET country = excluded.country`
+
+const WRITE_FORGOTTEN = `
+  INSERT INTO forgotten (subscriber, until_at) VALUES (?, ?)
+  ON CONFLICT (subscriber) DO UPDATE SET until_at = MAX(until_at, excluded.until_at)`
+
+const WRITE_SETTING = `
+  INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+
+export class SqliteRegistry implements Registry {
+  readonly #db: DatabaseSync
+  readonly #readVersion: StatementSync
+  readonly #readPlacement: StatementSync
+  readonly #writeCountry: StatementSync
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+    this.#readVersion = db.prepare(READ_VERSION)
+    this.#readPlacement = db.prepare(READ_PLACEMENT)
+    this.#writeCountry = db.prepare(WRITE_COUNTRY)
+  }
+
+  async readVersion(): Promise<number> {
+    return Number(this.#readVersion.get()?.version)
+  }
+
+  async listAccounts(): Promise<Account[]> {
+    return this.#db.prepare(`${READ_ACCOUNTS} ORDER BY account_id`).all().map(accountOf)
+  }
+
+  async readAccount(account_id: string): Promise<Account | undefined> {
+    const row = this.#db.prepare(`${READ_ACCOUNTS} WHERE account_id = ?`).get(account_id)
+    return row && accountOf(row)
+  }
+
+  async addAccount(fields: AccountFields): Promise<Account> {
+    const { account_id, name, currency, time_zone, page_ids } = fields
+    if ((await this.readAccount(account_id)) !== undefined) {
+      throw new RegistryError(
+        `cannot add account act_${account_id}: it is there already; change it with: readout account set act_${account_id}`,
+      )
+    }
+    this.#db
+      .prepare('INSERT INTO account (account_id, name, currency, time_zone) VALUES (?, ?, ?, ?)')
+      .run(account_id, name, currency, time_zone)
+    return this.setAccount(account_id, { link_page_ids: page_ids, unlink_page_ids: [] })
+  }
+
+  async setAccount(account_id: string, change: AccountChange): Promise<Account> {
+    const before = await this.readAccount(account_id)
+    if (before === undefined) {
+      throw new RegistryError(`cannot set account act_${account_id}: there is none; see: readout account list`)
+    }
+    const { account } = before
+    this.#db
+      .prepare('UPDATE account SET name = ?, currency = ?, time_zone = ? WHERE account = ?')
+      .run(
+        change.name ?? before.name,
+        change.currency ?? before.currency,
+        change.time_zone ?? before.time_zone,
+        account,
+      )
+    const link = this.#db.prepare('INSERT OR IGNORE INTO page_link (page_id, account) VALUES (?, ?)')
+    for (const page_id of change.link_page_ids) link.run(page_id, account)
+    const unlink = this.#db.prepare('DELETE FROM page_link WHERE page_id = ? AND account = ?')
+    for (const page_id of change.unlink_page_ids) unlink.run(page_id, account)
+    if (change.time_zone !== undefined && change.time_zone !== before.time_zone) {
+      this.#db.prepare(RESOLVE_ACCOUNT).run(account)
+    }
+    this.#raiseVersion()
+    return (await this.readAccount(account_id)) as Account
+  }
+
+  async listCampaigns(): Promise<Campaign[]> {
+    return this.#db
+      .prepare(LIST_CAMPAIGNS)
+      .all()
+      .map((row) => ({
+        campaign_id: String(row.campaign_id),
+        account_id: String(row.account_id),
+        name: String(row.name),
+        ads: Number(row.ads),
+      }))
+  }
+
+  async addAd(ad: Omit<Ad, 'ad'>): Promise<Placement> {
+    const { account, ad_id, adset_id, campaign_id } = ad
+    this.#refuseElsewhere(ad)
+    const campaign = this.#db.prepare('INSERT OR IGNORE INTO campaign (campaign_id, account, name) VALUES (?, ?, ?)')
+    campaign.run(campaign_id, account, ad.campaign_name)
+    const adset = this.#db.prepare(
+      'INSERT OR IGNORE INTO adset (adset_id, account, campaign_id, name) VALUES (?, ?, ?, ?)',
+    )
+    adset.run(adset_id, account, campaign_id, ad.adset_name)
+    this.#db
+      .prepare('INSERT INTO ad (ad_id, account, adset_id, campaign_id, name) VALUES (?, ?, ?, ?, ?)')
+      .run(ad_id, account, adset_id, campaign_id, ad.ad_name)
+    this.#raiseVersion()
+    return (await this.readPlacement(ad_id)) as Placement
+  }
+
+  async renameCampaign(campaign_id: string, name: string): Promise<void> {
+    this.#db.prepare('UPDATE campaign SET name = ? WHERE campaign_id = ?').run(name, campaign_id)
+    this.#db.prepare('UPDATE adset SET name = ?1 WHERE adset_id = ?2 AND campaign_id = ?2').run(name, campaign_id)
+    this.#db.prepare('UPDATE ad SET name = ?1 WHERE ad_id = ?2 AND campaign_id = ?2').run(name, campaign_id)
+    this.#raiseVersion()
+  }
+
+  async moveCampaign(campaign_id: string, to: number): Promise<void> {
+    this.#db.prepare('UPDATE campaign SET account = ? WHERE campaign_id = ?').run(to, campaign_id)
+    this.#db.prepare('UPDATE adset SET account = ? WHERE campaign_id = ?').run(to, campaign_id)
+    for (const table of ['rollup', 'rollup_country', 'rollup_failure']) {
+      this.#db
+        .prepare(`UPDATE ${table} SET account = ? WHERE ad IN (SELECT ad FROM ad WHERE campaign_id = ?)`)
+        .run(to, campaign_id)
+    }
+    this.#db.prepare('UPDATE ad SET account = ? WHERE campaign_id = ?').run(to, campaign_id)
+    this.#db.prepare(RESOLVE_CAMPAIGN).run(campaign_id)
+    this.#raiseVersion()
+  }
+
+  async listAds(): Promise<Ad[]> {
+    return this.#db.prepare(`${READ_ADS} ORDER BY ad.account, ad`).all().map(adOf)
+  }
+
+  async readNode(id: string): Promise<Node | undefined> {
+    if (id.startsWith('act_')) {
+      const account = await this.readAccount(id.slice('act_'.length))
+      return account && { ...nodeOf(account), level: 'account', names: accountNames(account), ads: [ACCOUNT_CELLS] }
+    }
+    for (const level of ['campaign', 'adset', 'ad'] as const) {
+      const ads = this.#db.prepare(`${READ_ADS} WHERE ad.${level}_id = ? ORDER BY ad`).all(id).map(adOf)
+      if (ads.length > 0) return this.#nodeOfAds(level, ads)
+    }
+    return undefined
+  }
+
+  async readPlacement(ad_id: string): Promise<Placement | undefined> {
+    const row = this.#readPlacement.get(ad_id)
+    return row && { ad: Number(row.ad), account: Number(row.account), page_ids: new Set(textsOf(row.page_ids)) }
+  }
+
+  async noteAdPage(ad: number, page_id: string): Promise<void> {
+    this.#db.prepare('INSERT OR IGNORE INTO ad_page (page_id, ad) VALUES (?, ?)').run(page_id, ad)
+  }
+
+  async readPageLinks(page_id: string): Promise<ReadonlySet<number>> {
+    const rows = this.#db.prepare('SELECT account FROM page_link WHERE page_id = ?').all(page_id)
+    return new Set(rows.map((row) => Number(row.account)))
+  }
+
+  async readContext(account: number): Promise<AccountContext> {
+    const row = this.#db.prepare('SELECT time_zone FROM account WHERE account = ?').get(account)
+    const rates = this.#db.prepare('SELECT country, valid_from, price_micros FROM rate WHERE account = ?').all(account)
+    return { calendar: new Calendar(String(row?.time_zone)), rateCard: new RateCard(rates.map(rateOf)) }
+  }
+
+  async writeRates(account: number, rates: readonly Rate[]): Promise<void> {
+    const write = this.#db.prepare(WRITE_RATE)
+    for (const { country, valid_from, price_micros } of rates) write.run(account, country, valid_from, price_micros)
+    this.#db.prepare(RESOLVE_ACCOUNT).run(account)
+    this.#raiseVersion()
+  }
+
+  async writeCountries(countries: ReadonlyMap<string, string>): Promise<void> {
+    for (const [subscriber, country] of countries) this.#writeCountry.run(subscriber, country)
+  }
+
+  async resolveAll(): Promise<void> {
+    this.#db.prepare(RESOLVE_ALL).run()
+    this.#raiseVersion()
+  }
+
+  async readForgotten(now_ms: number): Promise<ReadonlySet<string>> {
+    const rows = this.#db.prepare('SELECT subscriber FROM forgotten WHERE until_at > ?').all(now_ms)
+    return new Set(rows.map((row) => String(row.subscriber)))
+  }
+
+  async writeForgotten(subscriber: string, until_ms: number): Promise<void> {
+    this.#db.prepare(WRITE_FORGOTTEN).run(subscriber, until_ms)
+    this.#raiseVersion()
+  }
+
+  async readSetting(name: string): Promise<string | undefined> {
+    const row = this.#db.prepare('SELECT value FROM setting WHERE name = ?').get(name)
+    return row && String(row.value)
+  }
+
+  async writeSetting(name: string, value: string): Promise<void> {
+    this.#db.prepare(WRITE_SETTING).run(name, value)
+  }
+
+  #raiseVersion(): void {
+    this.#db.prepare(RAISE_VERSION).run()
+  }
+
+  /** A campaign or ad set above a new ad must stand in the ad's own account. */
+  #refuseElsewhere({ account, adset_id, campaign_id }: Omit<Ad, 'ad'>): void {
+    const campaign = this.#db.prepare('SELECT account FROM campaign WHERE campaign_id = ?').get(campaign_id)
+    const adset = this.#db.prepare('SELECT account FROM adset WHERE adset_id = ?').get(adset_id)
+    const isElsewhere = [campaign, adset].some((row) => row !== undefined && Number(row.account) !== account)
+    if (!isElsewhere) return
+    throw new RegistryError(
+      `cannot add campaign ${campaign_id}: it is registered in another account; move it with: readout campaign move ${campaign_id}`,
+    )
+  }
+
+  #nodeOfAds(level: 'campaign' | 'adset' | 'ad', ads: readonly Ad[]): Node {
+    const [first] = ads as [Ad, ...Ad[]]
+    const account = accountOf(this.#db.prepare(`${READ_ACCOUNTS} WHERE account = ?`).get(first.account) ?? {})
+    const names = { ...accountNames(account), ...adNames(level, ads) }
+    return { ...nodeOf(account), level, names, ads: ads.map(({ ad }) => ad) }
+  }
+}
+
+function nodeOf({ account, currency, time_zone }: Account) {
+  return { account, currency, time_zone }
+}
+
+function accountNames({ account_id, name, currency }: Account): Record<string, string> {
+  return { account_id, account_name: name, account_currency: currency }
+}
+
+/** The ids and names that all ads of a node share: those of its own level and above, and below while it has one child. */
+function adNames(level: 'campaign' | 'adset' | 'ad', ads: readonly Ad[]): Record<string, string> {
+  const names: Record<string, string> = {}
+  const [first] = ads as [Ad, ...Ad[]]
+  for (const above of ['campaign', 'adset', 'ad'] as const) {
+    const isShared = ads.every((ad) => ad[`${above}_id`] === first[`${above}_id`])
+    if (!isShared && above !== level) continue
+    names[`${above}_id`] = first[`${above}_id`]
+    names[`${above}_name`] = first[`${above}_name`]
+  }
+  return names
+}
+
+function accountOf(row: Record<string, unknown>): Account {
+  return {
+    account: Number(row.account),
+    account_id: String(row.account_id),
+    name: String(row.name),
+    currency: String(row.currency),
+    time_zone: String(row.time_zone),
+    page_ids: textsOf(row.page_ids),
+  }
+}
+
+function adOf(row: Record<string, unknown>): Ad {
+  return {
+    ad: Number(row.ad),
+    account: Number(row.account),
+    ad_id: String(row.ad_id),
+    ad_name: String(row.ad_name),
+    adset_id: String(row.adset_id),
+    adset_name: String(row.adset_name),
+    campaign_id: String(row.campaign_id),
+    campaign_name: String(row.campaign_name),
+  }
+}
+
+function rateOf(row: Record<string, unknown>): Rate {
+  return {
+    country: String(row.country),
+    valid_from: Number(row.valid_from),
+    price_micros: BigInt(Number(row.price_micros)),
+  }
+}
+
+function textsOf(json: unknown): string[] {
+  return JSON.parse(String(json ?? '[]')) as string[]
+}

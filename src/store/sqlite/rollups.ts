@@ -1,0 +1,214 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { COUNTERS, type Counter } from '../../domain/counter.ts'
+import type { DayRange } from '../../domain/day.ts'
+import { REGION_CLASSES } from '../../domain/region.ts'
+import { ACCOUNT_CELLS, RollupCells, type RollupColumn } from '../rollup-cells.ts'
+import type { ColumnSums, FailureCount, NodeCells, Rollups } from '../rollups.ts'
+
+const COLUMNS: readonly RollupColumn[] = COUNTERS.flatMap((counter) =>
+  REGION_CLASSES.map((region_class): RollupColumn => `${counter}_${region_class}`),
+)
+
+/** Statements differ by the columns they name; so many are kept prepared, and then all are dropped. */
+const STATEMENTS_MAX = 500
+
+const REMOVE_EMPTY_DAY = `
+  DELETE FROM rollup WHERE account = ? AND ad = ? AND day = ? AND ${COLUMNS.map((c) => `${c} = 0`).join(' AND ')}`
+
+const REMOVE_EMPTY_COUNTRY = `
+  DELETE FROM rollup_country WHERE account = ? AND ad = ? AND day = ? AND country = ?
+    AND ${COUNTERS.map((counter) => `${counter} = 0`).join(' AND ')}`
+
+const ADD_FAILURE = `
+  INSERT INTO rollup_failure (account, ad, day, error_message, failed) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT (account, ad, day, error_message) DO UPDATE SET failed = failed + excluded.failed`
+
+const REMOVE_EMPTY_FAILURE = `
+  DELETE FROM rollup_failure WHERE account = ? AND ad = ? AND day = ? AND error_message = ? AND failed = 0`
+
+const SUM_ACCOUNT = `
+  INSERT INTO rollup (account, ad, day, ${COLUMNS.join(', ')})
+  SELECT account, ${ACCOUNT_CELLS}, day, ${COLUMNS.map((c) => `SUM(${c})`).join(', ')}
+  FROM rollup WHERE account = ? AND ad <> ${ACCOUNT_CELLS} GROUP BY account, day`
+
+const SUM_ACCOUNT_FAILURES = `
+  INSERT INTO rollup_failure (account, ad, day, error_message, failed)
+  SELECT account, ${ACCOUNT_CELLS}, day, error_message, SUM(failed)
+  FROM rollup_failure WHERE account = ? AND ad <> ${ACCOUNT_CELLS} GROUP BY account, day, error_message`
+
+const LIST_NODES = `
+  SELECT account, ad FROM rollup
+  UNION SELECT account, ad FROM rollup_country
+  UNION SELECT account, ad FROM rollup_failure
+  ORDER BY account, ad`
+
+const READ_DAYS = `
+  SELECT MIN(day) AS since, MAX(day) AS until FROM rollup
+  WHERE account = ? AND ad IN (SELECT value FROM json_each(?))`
+
+const READ_EVER_SENT = `
+  SELECT 1 FROM rollup
+  WHERE account = ? AND ad IN (SELECT value FROM json_each(?)) AND (sent_a <> 0 OR sent_b <> 0 OR sent_c <> 0) LIMIT 1`
+
+const READ_FAILURES = `
+  SELECT day, error_message, SUM(failed) AS failed FROM rollup_failure
+  WHERE account = ? AND ad IN (SELECT value FROM json_each(?))
+  GROUP BY day, error_message ORDER BY day, error_message`
+
+const SUM_PAGE = `
+  SELECT country, ${COUNTERS.map((counter) => `SUM(${counter}) AS ${counter}`).join(', ')}
+  FROM ad_page JOIN ad USING (ad) JOIN rollup_country USING (account, ad)
+  WHERE page_id = ? GROUP BY country ORDER BY country`
+
+export class SqliteRollups implements Rollups {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  async add(cells: RollupCells): Promise<void> {
+    this.#addDays(cells)
+    this.#addCountries(cells)
+    for (const { account, ad, day, error_message, failed } of cells.failures) {
+      if (failed === 0n) continue
+      this.#statement(ADD_FAILURE).run(account, ad, day, error_message, failed)
+      if (failed < 0n) this.#statement(REMOVE_EMPTY_FAILURE).run(account, ad, day, error_message)
+    }
+  }
+
+  async readCells(account: number, ad: number): Promise<RollupCells> {
+    const cells = new RollupCells()
+    for (const row of this.#rowsOf('rollup', account, ad)) {
+      const { amounts } = cells.dayCell(account, ad, Number(row.day))
+      for (const column of COLUMNS) if (row[column] !== 0n) amounts.set(column, row[column] as bigint)
+    }
+    for (const row of this.#rowsOf('rollup_country', account, ad)) {
+      const { amounts } = cells.countryCell(account, ad, Number(row.day), String(row.country))
+      for (const counter of COUNTERS) if (row[counter] !== 0n) amounts.set(counter, row[counter] as bigint)
+    }
+    for (const row of this.#rowsOf('rollup_failure', account, ad)) {
+      cells.failureCell(account, ad, Number(row.day), String(row.error_message)).failed = row.failed as bigint
+    }
+    return cells
+  }
+
+  async replace(account: number, ad: number, cells: RollupCells): Promise<void> {
+    for (const table of ['rollup', 'rollup_country', 'rollup_failure']) {
+      this.#statement(`DELETE FROM ${table} WHERE account = ? AND ad = ?`).run(account, ad)
+    }
+    await this.add(cells.ofAd(ad))
+  }
+
+  async sumAccount(account: number): Promise<void> {
+    for (const table of ['rollup', 'rollup_failure']) {
+      this.#statement(`DELETE FROM ${table} WHERE account = ? AND ad = ${ACCOUNT_CELLS}`).run(account)
+    }
+    this.#statement(SUM_ACCOUNT).run(account)
+    this.#statement(SUM_ACCOUNT_FAILURES).run(account)
+  }
+
+  async listNodes(): Promise<{ account: number; ad: number }[]> {
+    return this.#statement(LIST_NODES)
+      .all()
+      .map((row) => ({ account: Number(row.account), ad: Number(row.ad) }))
+  }
+
+  async sumColumns(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<ColumnSums> {
+    const sums = columns.map((column) => `, SUM(${column}) AS ${column}`).join('')
+    const [only, ...others] = node.ads
+    const ads = only !== undefined && others.length === 0 ? 'ad = ?' : 'ad IN (SELECT value FROM json_each(?))'
+    const statement = this.#statement(
+      `SELECT COUNT(*) AS cells${sums} FROM rollup WHERE account = ? AND ${ads} AND day BETWEEN ? AND ?`,
+      true,
+    )
+    const named = ads === 'ad = ?' ? (only as number) : JSON.stringify(node.ads)
+    const row = statement.get(node.account, named, days.since, days.until)
+    return {
+      cells: Number(row?.cells),
+      sums: new Map(columns.map((column) => [column, (row?.[column] ?? 0n) as bigint])),
+    }
+  }
+
+  async readDays(node: NodeCells): Promise<DayRange | undefined> {
+    const row = this.#statement(READ_DAYS).get(node.account, JSON.stringify(node.ads))
+    if (row === undefined || row.since === null) return undefined
+    return { since: Number(row.since), until: Number(row.until) }
+  }
+
+  async readEverSent(node: NodeCells): Promise<boolean> {
+    return this.#statement(READ_EVER_SENT).get(node.account, JSON.stringify(node.ads)) !== undefined
+  }
+
+  async readFailures(node: NodeCells): Promise<FailureCount[]> {
+    const rows = this.#statement(READ_FAILURES).all(node.account, JSON.stringify(node.ads))
+    return rows.map((row) => ({
+      day: Number(row.day),
+      error_message: String(row.error_message),
+      failed: Number(row.failed),
+    }))
+  }
+
+  async sumPage(page_id: string, counters: readonly Counter[]): Promise<Map<string, Map<Counter, bigint>>> {
+    const rows = this.#statement(SUM_PAGE, true).all(page_id)
+    return new Map(
+      rows.map((row) => [
+        String(row.country),
+        new Map(counters.map((counter): [Counter, bigint] => [counter, row[counter] as bigint])),
+      ]),
+    )
+  }
+
+  #addDays(cells: RollupCells): void {
+    for (const { account, ad, day, amounts } of cells.days) {
+      const isTaken = this.#addAmounts('rollup', { account, ad, day }, amounts)
+      if (isTaken) this.#statement(REMOVE_EMPTY_DAY).run(account, ad, day)
+    }
+  }
+
+  #addCountries(cells: RollupCells): void {
+    for (const { account, ad, day, country, amounts } of cells.countries) {
+      const isTaken = this.#addAmounts('rollup_country', { account, ad, day, country }, amounts)
+      if (isTaken) this.#statement(REMOVE_EMPTY_COUNTRY).run(account, ad, day, country)
+    }
+  }
+
+  /** Adds to the columns that change and to no other; true when some amount is taken away. */
+  #addAmounts(table: string, key: Record<string, number | string>, amounts: ReadonlyMap<string, bigint>): boolean {
+    const columns: string[] = []
+    const values: bigint[] = []
+    let isTaken = false
+    for (const [column, amount] of amounts) {
+      if (amount === 0n) continue
+      columns.push(column)
+      values.push(amount)
+      if (amount < 0n) isTaken = true
+    }
+    if (columns.length > 0) {
+      this.#statement(addStatement(table, Object.keys(key), columns)).run(...Object.values(key), ...values)
+    }
+    return isTaken
+  }
+
+  #rowsOf(table: string, account: number, ad: number) {
+    return this.#statement(`SELECT * FROM ${table} WHERE account = ? AND ad = ?`, true).all(account, ad)
+  }
+
+  #statement(sql: string, readBigInts = false): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      if (this.#statements.size >= STATEMENTS_MAX) this.#statements.clear()
+      statement = this.#db.prepare(sql)
+      statement.setReadBigInts(readBigInts)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+function addStatement(table: string, key: readonly string[], columns: readonly string[]): string {
+  const names = [...key, ...columns]
+  return `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
+    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${columns.map((c) => `${c} = ${c} + excluded.${c}`).join(', ')}`
+}

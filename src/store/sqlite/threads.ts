@@ -1,0 +1,298 @@
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { RegionClass } from '../../domain/region.ts'
+import { EMPTY_RESOLUTION, type Resolution, type ResolvedClick, type ResolvedMessage } from '../../domain/resolution.ts'
+import {
+  type Click,
+  compareClicks,
+  compareFailures,
+  compareMessages,
+  EMPTY_THREAD,
+  type Failure,
+  type Message,
+} from '../../domain/thread.ts'
+import type { StoredThread, ThreadChange, ThreadKey, Threads, UnresolvedAd } from '../threads.ts'
+
+const READ_THREAD = `
+  SELECT 'message', tracking_id, sent_at, delivered_at, read_at, mid, price_micros, price_at, country, region_class,
+    sent_day, delivered_day, read_day, resolved_price_micros
+  FROM message WHERE ad = ?1 AND subscriber = ?2
+  UNION ALL
+  SELECT 'click', credited_tracking_id, at, NULL, NULL, mid, NULL, NULL, country, region_class, day, NULL, NULL, NULL
+  FROM click WHERE ad = ?1 AND subscriber = ?2
+  UNION ALL
+  SELECT 'failure', error_message, at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, day, NULL, NULL, NULL
+  FROM failure WHERE ad = ?1 AND subscriber = ?2
+  UNION ALL
+  SELECT 'recipient', NULL, country_at, NULL, NULL, NULL, NULL, NULL, country, NULL, NULL, NULL, NULL, NULL
+  FROM recipient WHERE ad = ?1 AND subscriber = ?2
+  UNION ALL
+  SELECT 'listed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, country, NULL, NULL, NULL, NULL, NULL
+  FROM subscriber WHERE subscriber = ?2`
+
+const SCAN_SUBSCRIBERS = `
+  SELECT subscriber FROM message WHERE ad = ?1 AND subscriber > ?2
+  UNION SELECT subscriber FROM click WHERE ad = ?1 AND subscriber > ?2
+  UNION SELECT subscriber FROM failure WHERE ad = ?1 AND subscriber > ?2
+  UNION SELECT subscriber FROM recipient WHERE ad = ?1 AND subscriber > ?2
+  ORDER BY subscriber LIMIT ?3`
+
+const WRITE_MESSAGE = `
+  INSERT INTO message (ad, subscriber, tracking_id, sent_at, delivered_at, read_at, mid, price_micros, price_at,
+    country, region_class, sent_day, delivered_day, read_day, resolved_price_micros)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (ad, subscriber, tracking_id) DO UPDATE SET
+    sent_at = excluded.sent_at, delivered_at = excluded.delivered_at, read_at = excluded.read_at, mid = excluded.mid,
+    price_micros = excluded.price_micros, price_at = excluded.price_at, country = excluded.country,
+    region_class = excluded.region_class, sent_day = excluded.sent_day, delivered_day = excluded.delivered_day,
+    read_day = excluded.read_day, resolved_price_micros = excluded.resolved_price_micros`
+
+const WRITE_CLICK = `
+  INSERT INTO click (ad, subscriber, at, mid, country, region_class, day, credited_tracking_id)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (ad, subscriber, at, mid) DO UPDATE SET country = excluded.country,
+    region_class = excluded.region_class, day = excluded.day, credited_tracking_id = excluded.credited_tracking_id`
+
+const REMOVE_CLICK = 'DELETE FROM click WHERE ad = ? AND subscriber = ? AND at = ? AND mid = ?'
+
+const WRITE_FAILURE = `
+  INSERT INTO failure (ad, subscriber, at, error_message, day) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT (ad, subscriber, at, error_message) DO UPDATE SET day = excluded.day`
+
+const WRITE_RECIPIENT = `
+  INSERT INTO recipient (ad, subscriber, country, country_at) VALUES (?, ?, ?, ?)
+  ON CONFLICT (ad, subscriber) DO UPDATE SET country = excluded.country, country_at = excluded.country_at`
+
+const READ_UNRESOLVED_AD = `
+  SELECT ad, ad.account, after_subscriber FROM unresolved_ad JOIN ad USING (ad) ORDER BY ad LIMIT 1`
+
+const COUNT_UNRESOLVED_ADS = 'SELECT COUNT(*) AS ads FROM unresolved_ad'
+
+const WRITE_UNRESOLVED_AD = 'UPDATE unresolved_ad SET after_subscriber = ? WHERE ad = ?'
+
+const REMOVE_UNRESOLVED_AD = 'DELETE FROM unresolved_ad WHERE ad = ?'
+
+/** The tables in which a person's rows stand under their id. */
+const TABLES_OF_SUBSCRIBERS = ['message', 'click', 'failure', 'recipient']
+
+type Row = SQLOutputValue[]
+
+export class SqliteThreads implements Threads {
+  readonly #db: DatabaseSync
+  readonly #readThread: StatementSync
+  readonly #scanSubscribers: StatementSync
+  readonly #writeMessage: StatementSync
+  readonly #writeClick: StatementSync
+  readonly #removeClick: StatementSync
+  readonly #writeFailure: StatementSync
+  readonly #writeRecipient: StatementSync
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+    this.#readThread = db.prepare(READ_THREAD)
+    this.#readThread.setReturnArrays(true)
+    this.#scanSubscribers = db.prepare(SCAN_SUBSCRIBERS)
+    this.#writeMessage = db.prepare(WRITE_MESSAGE)
+    this.#writeClick = db.prepare(WRITE_CLICK)
+    this.#removeClick = db.prepare(REMOVE_CLICK)
+    this.#writeFailure = db.prepare(WRITE_FAILURE)
+    this.#writeRecipient = db.prepare(WRITE_RECIPIENT)
+  }
+
+  async read(keys: readonly ThreadKey[]): Promise<StoredThread[]> {
+    return keys.map((key) => storedThread(key, this.#readThread.all(key.ad, key.subscriber) as unknown as Row[]))
+  }
+
+  async scan(ad: number, after_subscriber: string, limit: number): Promise<StoredThread[]> {
+    const rows = this.#scanSubscribers.all(ad, after_subscriber, limit)
+    return this.read(rows.map((row) => ({ ad, subscriber: String(row.subscriber) })))
+  }
+
+  async write(changes: readonly ThreadChange[]): Promise<void> {
+    for (const change of changes) {
+      this.#writeMessages(change)
+      this.#writeClicks(change)
+      this.#writeFailures(change)
+      const { before, facts } = change
+      if (facts.country !== null && facts.country !== before.facts.country) {
+        this.#writeRecipient.run(before.ad, before.subscriber, facts.country.value, facts.country.at)
+      }
+    }
+  }
+
+  async rename(subscriber: string, replacement: string): Promise<void> {
+    const ads = this.#db.prepare('SELECT ad FROM ad').all()
+    for (const table of TABLES_OF_SUBSCRIBERS) {
+      const rename = this.#db.prepare(`UPDATE ${table} SET subscriber = ? WHERE ad = ? AND subscriber = ?`)
+      for (const row of ads) rename.run(replacement, Number(row.ad), subscriber)
+    }
+    this.#db.prepare('UPDATE subscriber SET subscriber = ? WHERE subscriber = ?').run(replacement, subscriber)
+    this.#db.prepare('UPDATE parked SET subscriber = ? WHERE subscriber = ?').run(replacement, subscriber)
+  }
+
+  async readUnresolvedAd(): Promise<UnresolvedAd | undefined> {
+    const row = this.#db.prepare(READ_UNRESOLVED_AD).get()
+    if (row === undefined) return undefined
+    return {
+      ad: Number(row.ad),
+      account: Number(row.account),
+      after_subscriber: String(row.after_subscriber),
+    }
+  }
+
+  async countUnresolvedAds(): Promise<number> {
+    return Number(this.#db.prepare(COUNT_UNRESOLVED_ADS).get()?.ads)
+  }
+
+  async writeUnresolvedAd(ad: number, after_subscriber: string | undefined): Promise<void> {
+    if (after_subscriber === undefined) this.#db.prepare(REMOVE_UNRESOLVED_AD).run(ad)
+    else this.#db.prepare(WRITE_UNRESOLVED_AD).run(after_subscriber, ad)
+  }
+
+  /** Writes the messages that differ: the lists are sorted alike, and every message of before is in after. */
+  #writeMessages({ before, facts, resolution }: ThreadChange): void {
+    const isMoved = isElsewhere(before.resolution, resolution)
+    let place = 0
+    for (const [i, message] of facts.messages.entries()) {
+      const resolved = resolution.messages[i] as ResolvedMessage
+      const known = before.facts.messages[place]
+      const isKnown = known?.tracking_id === message.tracking_id
+      const knownResolved = isKnown ? before.resolution.messages[place] : undefined
+      if (isKnown) place++
+      if (known === message && !isMoved && isSameMessage(resolved, knownResolved)) continue
+      this.#writeMessage.run(
+        before.ad,
+        before.subscriber,
+        message.tracking_id,
+        message.sent_at,
+        message.delivered_at,
+        message.read_at,
+        message.mid,
+        message.price_micros?.value ?? null,
+        message.price_micros?.at ?? null,
+        resolution.country,
+        resolution.region_class,
+        resolved.sent_day,
+        resolved.delivered_day,
+        resolved.read_day,
+        resolved.resolved_price_micros,
+      )
+    }
+  }
+
+  #writeClicks({ before, facts, resolution }: ThreadChange): void {
+    const { ad, subscriber } = before
+    for (const click of before.facts.clicks) {
+      // A click without `mid` goes when the same click comes with one.
+      if (!facts.clicks.includes(click)) this.#removeClick.run(ad, subscriber, click.at, click.mid ?? '')
+    }
+    for (const [i, click] of facts.clicks.entries()) {
+      const { day, credited } = resolution.clicks[i] as ResolvedClick
+      const tracking_id = credited === null ? null : (facts.messages[credited]?.tracking_id ?? null)
+      const { country, region_class } = resolution
+      this.#writeClick.run(ad, subscriber, click.at, click.mid ?? '', country, region_class, day, tracking_id)
+    }
+  }
+
+  #writeFailures({ before, facts, resolution }: ThreadChange): void {
+    if (facts.failures === before.facts.failures && resolution.failures === before.resolution.failures) return
+    for (const [i, failure] of facts.failures.entries()) {
+      const day = resolution.failures[i] as number
+      this.#writeFailure.run(before.ad, before.subscriber, failure.at, failure.error_message, day)
+    }
+  }
+}
+
+/** Puts the rows of a thread together: columns as READ_THREAD names them. */
+function storedThread({ ad, subscriber }: ThreadKey, rows: readonly Row[]): StoredThread {
+  if (rows.length === 0) {
+    return { ad, subscriber, facts: EMPTY_THREAD, resolution: EMPTY_RESOLUTION, listed_country: null }
+  }
+  const messageRows = rows.filter((row) => row[0] === 'message')
+  const clickRows = rows.filter((row) => row[0] === 'click')
+  const failureRows = rows.filter((row) => row[0] === 'failure')
+  const recipient = rows.find((row) => row[0] === 'recipient')
+  const listed = rows.find((row) => row[0] === 'listed')
+
+  // The engine sorts by bytes and puts '' first; the domain's order decides.
+  const messages = messageRows.map((row) => ({ fact: messageOf(row), resolved: resolvedMessageOf(row) }))
+  const clicks = clickRows.map((row) => ({ fact: clickOf(row), credited: row[1], day: Number(row[10]) }))
+  const failures = failureRows.map((row) => ({ fact: failureOf(row), day: Number(row[10]) }))
+  messages.sort((a, b) => compareMessages(a.fact, b.fact))
+  clicks.sort((a, b) => compareClicks(a.fact, b.fact))
+  failures.sort((a, b) => compareFailures(a.fact, b.fact))
+
+  const places = new Map(messages.map(({ fact }, i) => [fact.tracking_id, i]))
+  const placed = messageRows[0] ?? clickRows[0]
+  return {
+    ad,
+    subscriber,
+    facts: {
+      country: recipient === undefined ? null : { value: String(recipient[8]), at: Number(recipient[2]) },
+      messages: messages.map(({ fact }) => fact),
+      clicks: clicks.map(({ fact }) => fact),
+      failures: failures.map(({ fact }) => fact),
+    },
+    resolution: {
+      country: textOf(placed?.[8]),
+      region_class: (placed?.[9] ?? EMPTY_RESOLUTION.region_class) as RegionClass,
+      messages: messages.map(({ resolved }) => resolved),
+      clicks: clicks.map(({ day, credited }) => ({
+        day,
+        credited: credited === null ? null : (places.get(String(credited)) ?? null),
+      })),
+      failures: failures.map(({ day }) => day),
+    },
+    listed_country: textOf(listed?.[8]),
+  }
+}
+
+function messageOf(row: Row): Message {
+  const price = numberOf(row[6])
+  return {
+    tracking_id: String(row[1]),
+    sent_at: numberOf(row[2]),
+    delivered_at: numberOf(row[3]),
+    read_at: numberOf(row[4]),
+    mid: textOf(row[5]),
+    price_micros: price === null ? null : { value: BigInt(price), at: Number(row[7]) },
+  }
+}
+
+function resolvedMessageOf(row: Row): ResolvedMessage {
+  const price = numberOf(row[13])
+  return {
+    sent_day: numberOf(row[10]),
+    delivered_day: numberOf(row[11]),
+    read_day: numberOf(row[12]),
+    resolved_price_micros: price === null ? null : BigInt(price),
+  }
+}
+
+function clickOf(row: Row): Click {
+  return { at: Number(row[2]), mid: row[5] === '' ? null : String(row[5]) }
+}
+
+function failureOf(row: Row): Failure {
+  return { at: Number(row[2]), error_message: String(row[1]) }
+}
+
+function isElsewhere(a: Resolution, b: Resolution): boolean {
+  return a.country !== b.country || a.region_class !== b.region_class
+}
+
+function isSameMessage(a: ResolvedMessage, b: ResolvedMessage | undefined): boolean {
+  return (
+    a.sent_day === b?.sent_day &&
+    a.delivered_day === b.delivered_day &&
+    a.read_day === b.read_day &&
+    a.resolved_price_micros === b.resolved_price_micros
+  )
+}
+
+function numberOf(value: SQLOutputValue | undefined): number | null {
+  return value === null || value === undefined ? null : Number(value)
+}
+
+function textOf(value: SQLOutputValue | undefined): string | null {
+  return value === null || value === undefined ? null : String(value)
+}

@@ -1,0 +1,24 @@
+import type { Arrivals } from './arrivals.ts'
+import type { Registry } from './registry.ts'
+import type { Rollups } from './rollups.ts'
+import type { SetAside } from './set-aside.ts'
+import type { Threads } from './threads.ts'
+import type { Tokens } from './tokens.ts'
+
+/** The tables of a store, by noun. The rules of what to write stand beside this file; a drawer reads and writes. */
+export interface Tables {
+  readonly threads: Threads
+  readonly rollups: Rollups
+  readonly registry: Registry
+  readonly tokens: Tokens
+  readonly setAside: SetAside
+  readonly arrivals: Arrivals
+}
+
+/** The ledger, the rollups and the registry in one database. Outside a transaction it is for reading. */
+export interface Store extends Tables, AsyncDisposable {
+  /** One writing transaction: all of it is committed and synced, or nothing. Transactions wait for each other. */
+  write<T>(work: (tables: Tables) => Promise<T>): Promise<T>
+  /** One reading transaction: what others commit meanwhile is not seen. */
+  read<T>(work: (tables: Tables) => Promise<T>): Promise<T>
+}

@@ -1,0 +1,45 @@
+import type { Resolution } from '../domain/resolution.ts'
+import type { Thread } from '../domain/thread.ts'
+
+/** One subscriber within one ad; `ad` is the store's own short number. */
+export interface ThreadKey {
+  readonly ad: number
+  readonly subscriber: string
+}
+
+/** A thread as its rows have it: the facts, what they were resolved to, and the subscriber's listed country. */
+export interface StoredThread extends ThreadKey {
+  readonly facts: Thread
+  readonly resolution: Resolution
+  readonly listed_country: string | null
+}
+
+/** A thread and what is to stand in its rows from now on. */
+export interface ThreadChange {
+  readonly before: StoredThread
+  readonly facts: Thread
+  readonly resolution: Resolution
+}
+
+/** An ad whose threads are to be resolved anew, and the subscriber after whom to go on. */
+export interface UnresolvedAd {
+  readonly ad: number
+  readonly account: number
+  readonly after_subscriber: string
+}
+
+/** The ledger: messages, clicks, failures and named countries, by thread. */
+export interface Threads {
+  /** The threads of these keys, in their order; an unknown one comes back empty. */
+  read(keys: readonly ThreadKey[]): Promise<StoredThread[]>
+  /** Up to `limit` threads of an ad, by subscriber, after the one named. */
+  scan(ad: number, after_subscriber: string, limit: number): Promise<StoredThread[]>
+  write(changes: readonly ThreadChange[]): Promise<void>
+  /** Puts every row of a person under another id, in every ad, in the subscriber list and among the parked facts. */
+  rename(subscriber: string, replacement: string): Promise<void>
+
+  readUnresolvedAd(): Promise<UnresolvedAd | undefined>
+  countUnresolvedAds(): Promise<number>
+  /** Goes on after this subscriber next time; `undefined` when the ad is done. */
+  writeUnresolvedAd(ad: number, after_subscriber: string | undefined): Promise<void>
+}

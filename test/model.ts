@@ -1,0 +1,164 @@
+import type { Counter } from '../src/domain/counter.ts'
+import type { Fact } from '../src/domain/fact.ts'
+import type { RegionClass } from '../src/domain/region.ts'
+
+/** A world as the naive model sees it: what every answer depends on besides the facts. */
+export interface ModelWorld {
+  /** The account of an ad; `undefined` while nobody claimed it. */
+  accountOf(ad_id: string): string | undefined
+  timeZoneOf(account_id: string): string
+  listedCountry(subscriber: string): string | undefined
+  /** Rates of an account: country or `*`, first day as `YYYY-MM-DD`, price. */
+  ratesOf(account_id: string): readonly { country: string; valid_from: string; price_micros: bigint }[]
+}
+
+/** One thing that is counted, on one day. */
+export interface Counted {
+  account_id: string
+  ad_id: string
+  day: string
+  counter: Counter
+  region_class: RegionClass
+  country: string
+  amount: bigint
+}
+
+/**
+ * Counts by filtering arrays, with nothing of the domain's own code: slow, and short enough to be seen right. The
+ * property tests and the simulation hold every rollup against it.
+ */
+export function countNaively(facts: readonly Fact[], world: ModelWorld): Counted[] {
+  const threads = Map.groupBy(facts, (fact) => `${fact.ad_id} ${fact.subscriber}`)
+  return [...threads.values()].flatMap((thread) => countThread(thread, world))
+}
+
+interface NaiveMessage {
+  tracking_id: string
+  sent: number
+  delivered: number
+  read: number
+  own: number
+  mid: string | undefined
+  price: bigint | undefined
+  clicks: NaiveClick[]
+}
+
+interface NaiveClick {
+  at: number
+  mid: string | null
+}
+
+function countThread(facts: readonly Fact[], world: ModelWorld): Counted[] {
+  const [{ ad_id, subscriber }] = facts as [Fact]
+  const account_id = world.accountOf(ad_id)
+  if (account_id === undefined) return []
+  const named = latest(facts.filter((fact) => fact.country !== null).map((f) => ({ at: f.at, value: f.country ?? '' })))
+  const country = named ?? world.listedCountry(subscriber)
+  const messages = naiveMessages(facts)
+  const clicks = naiveClicks(facts)
+  const uncredited = clicks.filter((click) => !credit(click, messages))
+  const counted: Counted[] = []
+  const dayOf = (at: number) =>
+    Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(world.timeZoneOf(account_id)).toPlainDate().toString()
+  const count = (at: number, counter: Counter, amount = 1n) =>
+    counted.push({
+      account_id,
+      ad_id,
+      day: dayOf(at),
+      counter,
+      region_class: naiveClass(country),
+      country: country ?? 'unknown',
+      amount,
+    })
+
+  for (const message of messages) {
+    const proofs = [message.read, ...message.clicks.map((click) => click.at)]
+    const delivered = message.delivered < Infinity ? message.delivered : Math.min(...proofs)
+    const anchor = delivered < Infinity ? delivered : message.sent
+    if (message.sent < Infinity) {
+      count(message.sent, 'sent')
+      count(anchor, 'sent_by_delivery')
+    }
+    if (delivered < Infinity) {
+      count(delivered, 'delivered')
+      const price = message.price ?? rateFor(world.ratesOf(account_id), country, dayOf(delivered))
+      if (price === undefined) count(delivered, 'unpriced')
+      else count(delivered, 'spend_micros', price)
+    }
+    if (message.read < Infinity) {
+      count(message.read, 'read')
+      count(anchor, 'read_by_delivery')
+    }
+    for (const click of message.clicks) {
+      count(click.at, 'link_btn_click')
+      count(anchor, 'link_btn_click_by_delivery')
+    }
+    if (message.clicks.length > 0) {
+      count(Math.min(...message.clicks.map((click) => click.at)), 'link_btn_clicked')
+      count(anchor, 'link_btn_clicked_by_delivery')
+    }
+  }
+  for (const click of uncredited) {
+    count(click.at, 'link_btn_click')
+    count(click.at, 'link_btn_click_by_delivery')
+  }
+  return counted
+}
+
+function naiveMessages(facts: readonly Fact[]): NaiveMessage[] {
+  const sends = facts.filter((fact) => fact.kind === 'sent' || fact.kind === 'delivered' || fact.kind === 'read')
+  const messages = [...new Set(sends.map((fact) => fact.tracking_id ?? ''))].map((tracking_id): NaiveMessage => {
+    const own = sends.filter((fact) => fact.tracking_id === tracking_id)
+    const first = (kind: string) => Math.min(...own.filter((fact) => fact.kind === kind).map((fact) => fact.at))
+    const prices = own.filter((fact) => fact.price_micros !== null)
+    return {
+      tracking_id,
+      sent: first('sent'),
+      delivered: first('delivered'),
+      read: first('read'),
+      own: Math.min(...own.map((fact) => fact.at)),
+      mid: own.flatMap((fact) => fact.mid ?? []).sort()[0],
+      price: latest(prices.map((fact) => ({ at: fact.at, value: fact.price_micros ?? 0n }))),
+      clicks: [],
+    }
+  })
+  for (const click of naiveClicks(facts)) credit(click, messages)?.clicks.push(click)
+  return messages
+}
+
+function naiveClicks(facts: readonly Fact[]): NaiveClick[] {
+  const clicks = facts.filter((fact) => fact.kind === 'clicked')
+  const distinct = new Map(clicks.map(({ at, mid }) => [`${at} ${mid}`, { at, mid }]))
+  return [...distinct.values()].filter(
+    (click) => click.mid !== null || !clicks.some((other) => other.at === click.at && other.mid !== null),
+  )
+}
+
+function credit(click: NaiveClick, messages: readonly NaiveMessage[]): NaiveMessage | undefined {
+  const byTime = [...messages].sort((a, b) => a.own - b.own || (a.tracking_id < b.tracking_id ? -1 : 1))
+  const named = byTime.find((message) => click.mid !== null && message.mid === click.mid)
+  const before = byTime.filter((message) => Math.floor(message.own / 1000) <= Math.floor(click.at / 1000))
+  return named ?? before.at(-1) ?? byTime[0]
+}
+
+function rateFor(
+  rates: readonly { country: string; valid_from: string; price_micros: bigint }[],
+  country: string | undefined,
+  day: string,
+): bigint | undefined {
+  const asOf = (name: string) =>
+    rates
+      .filter((rate) => rate.country === name && rate.valid_from <= day)
+      .sort((a, b) => (a.valid_from < b.valid_from ? 1 : -1))[0]?.price_micros
+  return (country === undefined ? undefined : asOf(country)) ?? asOf('*')
+}
+
+function naiveClass(country: string | undefined): RegionClass {
+  if (country === undefined) return 'c'
+  if (['JP', 'DE', 'FR'].includes(country)) return 'a'
+  return ['KR', 'TR', 'AR'].includes(country) ? 'b' : 'c'
+}
+
+function latest<T>(observed: { at: number; value: T }[]): T | undefined {
+  return observed.sort((a, b) => b.at - a.at || (a.value < b.value ? 1 : -1))[0]?.value
+}
