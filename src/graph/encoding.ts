@@ -1,0 +1,165 @@
+/**
+ * A value as a client wrote it: text, a list or an object. Numbers and booleans stay text, so that no digit of an id
+ * is lost, and `null` is the empty text.
+ */
+export type Value = string | Value[] | Map<string, Value>
+
+/** The longest text that is read as a list or an object. */
+export const VALUE_LENGTH_MAX = 1_048_576
+
+/** How deep lists and objects may lie in each other. */
+export const VALUE_DEPTH_MAX = 8
+
+/**
+ * Parses a list or an object in any of the forms of contract 3.9: JSON, Python's and JavaScript's single quotes, bare
+ * keys and values, spaces and newlines between them. `undefined` when the text is none of these, too long or too deep.
+ */
+export function parseValue(text: string): Value | undefined {
+  return text.length > VALUE_LENGTH_MAX ? undefined : new Reader(text).read()
+}
+
+/**
+ * Parses a list of names: comma text, any list that `parseValue` reads, or either inside quotes (contract 3.9).
+ * `undefined` when the value is no such list.
+ */
+export function parseNames(value: Value): string[] | undefined {
+  const list = typeof value === 'string' ? parseList(parseText(value)) : elementsOf(value)
+  if (list === undefined || !list.every((element) => typeof element === 'string')) return undefined
+  return list.flatMap(splitNames)
+}
+
+/** Parses an object: any that `parseValue` reads, or `time_range[since]=…`. `undefined` when it is no object. */
+export function parseObject(value: Value): Map<string, Value> | undefined {
+  const object = typeof value === 'string' ? parseValue(value) : value
+  return object instanceof Map ? object : undefined
+}
+
+const QUOTED = /^(["'])(.*)\1$/s
+
+/** The text of a scalar, without the spaces and the literal quotes that Meta's samples put around it. */
+export function parseText(value: string): string {
+  const text = value.trim()
+  return QUOTED.exec(text)?.[2]?.trim() ?? text
+}
+
+const EMPTY = /^(?:\[\s*\]|\{\s*\})?$/
+
+/** Whether a client wrote nothing: empty text, list or object all stand for an absent parameter. */
+export function isEmpty(value: Value | undefined): boolean {
+  if (value === undefined) return true
+  if (typeof value === 'string') return EMPTY.test(parseText(value))
+  return value instanceof Map ? value.size === 0 : value.length === 0
+}
+
+/** Formats a value so that `parseNames` and `parseObject` read it back: text as it is, the rest as JSON. */
+export function formatValue(value: Value): string {
+  return typeof value === 'string' ? value : JSON.stringify(value, mapsAsObjects)
+}
+
+function mapsAsObjects(_key: string, value: unknown): unknown {
+  return value instanceof Map ? Object.fromEntries(value) : value
+}
+
+function parseList(text: string): Value[] | undefined {
+  if (!text.startsWith('[')) return [text]
+  const list = parseValue(text)
+  return Array.isArray(list) ? list : undefined
+}
+
+function elementsOf(value: Value[] | Map<string, Value>): Value[] {
+  return value instanceof Map ? [...value.values()] : value
+}
+
+function splitNames(text: string): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+}
+
+const SPACE = /\s*/y
+const BARE = /[^,\]}]+/y
+const BARE_KEY = /[^:,\]}\s]+/y
+const DOUBLE_QUOTED = /"([^"\\]*(?:\\.[^"\\]*)*)"/sy
+const SINGLE_QUOTED = /'([^'\\]*(?:\\.[^'\\]*)*)'/sy
+const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(.))/gs
+const ESCAPED: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' }
+
+/** Reads one value from left to right, each character once. `undefined` means malformed, at every level. */
+class Reader {
+  readonly #text: string
+  #at = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  read(): Value | undefined {
+    const value = this.#value(0)
+    this.#match(SPACE)
+    return this.#at === this.#text.length ? value : undefined
+  }
+
+  #value(depth: number): Value | undefined {
+    if (depth > VALUE_DEPTH_MAX) return undefined
+    if (this.#take('[')) return this.#list(depth)
+    if (this.#take('{')) return this.#object(depth)
+    return this.#quoted() ?? this.#bare()
+  }
+
+  #list(depth: number): Value[] | undefined {
+    const list: Value[] = []
+    while (!this.#take(']')) {
+      const element = this.#value(depth + 1)
+      if (element === undefined || !this.#ends(']')) return undefined
+      list.push(element)
+    }
+    return list
+  }
+
+  #object(depth: number): Map<string, Value> | undefined {
+    const object = new Map<string, Value>()
+    while (!this.#take('}')) {
+      const key = this.#quoted() ?? this.#match(BARE_KEY)?.[0]
+      if (key === undefined || !this.#take(':')) return undefined
+      const value = this.#value(depth + 1)
+      if (value === undefined || !this.#ends('}')) return undefined
+      object.set(key, value)
+    }
+    return object
+  }
+
+  #quoted(): string | undefined {
+    this.#match(SPACE)
+    const text = (this.#match(DOUBLE_QUOTED) ?? this.#match(SINGLE_QUOTED))?.[1]
+    return text?.includes('\\') ? text.replace(ESCAPE, unescaped) : text
+  }
+
+  #bare(): string | undefined {
+    const text = this.#match(BARE)?.[0].trim()
+    return text === 'null' || text === 'None' ? '' : text || undefined
+  }
+
+  /** After an element: past the comma to the next one, or before the mark that closes the list or object. */
+  #ends(close: string): boolean {
+    return this.#take(',') || this.#text[this.#at] === close
+  }
+
+  #take(mark: string): boolean {
+    this.#match(SPACE)
+    if (this.#text[this.#at] !== mark) return false
+    this.#at++
+    return true
+  }
+
+  #match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.#at
+    const match = pattern.exec(this.#text)
+    if (match !== null) this.#at = pattern.lastIndex
+    return match
+  }
+}
+
+function unescaped(_escape: string, unit: string | undefined, mark: string): string {
+  return unit === undefined ? (ESCAPED[mark] ?? mark) : String.fromCharCode(Number.parseInt(unit, 16))
+}

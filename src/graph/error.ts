@@ -1,0 +1,134 @@
+/** One of Meta's error codes and how it stands on the wire (contract 7). */
+export interface GraphErrorKind {
+  readonly status: number
+  readonly code: number
+  readonly subcode?: number
+  readonly type: 'OAuthException' | 'GraphMethodException'
+  /** The reason word of the `WWW-Authenticate` header. */
+  readonly reason: 'invalid_request' | 'invalid_token' | 'not_found'
+  /** Whether Meta starts the message with `(#code)`. */
+  readonly prefixed: boolean
+  /** When it is answered, for the reference page. */
+  readonly when: string
+}
+
+const REQUEST = { status: 400, type: 'OAuthException', reason: 'invalid_request' } as const
+
+export const INVALID_PARAMETER: GraphErrorKind = {
+  ...REQUEST,
+  code: 100,
+  prefixed: true,
+  when: 'A parameter has a value that cannot be answered; the message names it and the values that can.',
+}
+
+export const UNSUPPORTED_REQUEST: GraphErrorKind = {
+  ...REQUEST,
+  code: 100,
+  type: 'GraphMethodException',
+  prefixed: false,
+  when: 'The path names no object.',
+}
+
+export const OBJECT_MISSING: GraphErrorKind = {
+  ...REQUEST,
+  code: 100,
+  subcode: 33,
+  type: 'GraphMethodException',
+  prefixed: false,
+  when: 'The object does not exist, is outside the accounts of the token, or does not support the method.',
+}
+
+export const TOKEN_MISSING: GraphErrorKind = {
+  ...REQUEST,
+  code: 104,
+  prefixed: false,
+  when: 'The request carries no access token.',
+}
+
+export const TOKEN_UNKNOWN: GraphErrorKind = {
+  status: 401,
+  type: 'OAuthException',
+  reason: 'invalid_token',
+  code: 190,
+  prefixed: false,
+  when: 'The access token was never created here, or was revoked.',
+}
+
+export const ALIAS_MISSING: GraphErrorKind = {
+  ...REQUEST,
+  reason: 'not_found',
+  code: 803,
+  prefixed: true,
+  when: 'The id in the path is neither digits nor `act_` and digits.',
+}
+
+export const PATH_UNKNOWN: GraphErrorKind = {
+  ...REQUEST,
+  code: 2500,
+  prefixed: false,
+  when: 'The path or its version is unknown, `fields` cannot be parsed, or `/me` was asked without a token.',
+}
+
+export const CURSOR_INVALID: GraphErrorKind = {
+  ...REQUEST,
+  code: 2642,
+  prefixed: true,
+  when: 'A paging cursor cannot be read, or names a row that is not there.',
+}
+
+export const BODY_TOO_LARGE: GraphErrorKind = { ...INVALID_PARAMETER, status: 413, when: 'The body is too large.' }
+
+export const URL_TOO_LONG: GraphErrorKind = { ...INVALID_PARAMETER, status: 414, when: 'The URL is too long.' }
+
+export const UNKNOWN_ERROR: GraphErrorKind = {
+  ...REQUEST,
+  status: 500,
+  code: 1,
+  prefixed: false,
+  when: 'Something failed inside the server; its log has the cause under the `fbtrace_id`.',
+}
+
+/** Every kind of error that this door answers with, for the reference page. */
+export const GRAPH_ERRORS: readonly GraphErrorKind[] = [
+  UNKNOWN_ERROR,
+  INVALID_PARAMETER,
+  UNSUPPORTED_REQUEST,
+  OBJECT_MISSING,
+  TOKEN_MISSING,
+  TOKEN_UNKNOWN,
+  ALIAS_MISSING,
+  PATH_UNKNOWN,
+  CURSOR_INVALID,
+  BODY_TOO_LARGE,
+  URL_TOO_LONG,
+]
+
+/** An expected failure of a Graph request. The message goes to the caller, so it holds nothing the caller may not see. */
+export class GraphError extends Error {
+  override readonly name = 'GraphError'
+  readonly kind: GraphErrorKind
+
+  constructor(kind: GraphErrorKind, message: string) {
+    super(kind.prefixed ? `(#${kind.code}) ${message}` : message)
+    this.kind = kind
+  }
+}
+
+/** The envelope of contract 7.1. */
+export function formatError({ kind, message }: GraphError, fbtrace_id: string): string {
+  const { type, code, subcode } = kind
+  const numbers = subcode === undefined ? { code } : { code, error_subcode: subcode }
+  return JSON.stringify({ error: { message, type, ...numbers, fbtrace_id } })
+}
+
+/** Clients give up on long headers, and a message can quote a whole URL; the body has all of it. */
+const AUTHENTICATE_LENGTH_MAX = 500
+
+/** The `WWW-Authenticate` header of contract 7.2. The message can quote the request, so it is made safe for a header. */
+export function formatAuthenticate({ kind, message }: GraphError): string {
+  const text = message
+    .slice(0, AUTHENTICATE_LENGTH_MAX)
+    .replace(/[^ -~]/g, '?')
+    .replace(/["\\]/g, '\\$&')
+  return `OAuth "Facebook Platform" "${kind.reason}" "${text}"`
+}

@@ -1,0 +1,77 @@
+import { parseValue, VALUE_DEPTH_MAX, type Value } from './encoding.ts'
+import { GraphError, INVALID_PARAMETER } from './error.ts'
+import type { GraphRequest } from './request.ts'
+
+/** The parameters of a request by name, from its query and its body. */
+export type Parameters = ReadonlyMap<string, Value>
+
+/**
+ * Parses the parameters of a request: the query, and a form or JSON body, which clients send with GET too (contract
+ * 3.9). A name in both has the query's value. Throws a GraphError when the body cannot be read.
+ */
+export function parseParameters({ query, headers, body }: GraphRequest): Parameters {
+  const asked = parseForm(query)
+  if (body === undefined || body.length === 0) return asked
+  return new Map([...parseBody(headers['content-type'] ?? '', body), ...asked])
+}
+
+/** Parses `a=1&b[c]=2`, percent-encoded, the last value of a name winning. */
+export function parseForm(text: string): Map<string, Value> {
+  const parameters = new Map<string, Value>()
+  if (text === '') return parameters
+  for (const pair of text.split('&')) {
+    const equals = pair.indexOf('=')
+    const name = decode(equals < 0 ? pair : pair.slice(0, equals))
+    const value = equals < 0 ? '' : decode(pair.slice(equals + 1))
+    if (name.includes('[')) setNested(parameters, name, value)
+    else if (name !== '') parameters.set(name, value)
+  }
+  return parameters
+}
+
+/** Decodes a percent-encoded text; one that is wrongly encoded is taken as it stands. */
+export function decode(text: string): string {
+  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
+  if (!spaced.includes('%')) return spaced
+  try {
+    return decodeURIComponent(spaced)
+  } catch {
+    return spaced
+  }
+}
+
+function parseBody(content_type: string, body: Uint8Array): Map<string, Value> {
+  const text = new TextDecoder().decode(body).trim()
+  if (text === '') return new Map()
+  if (content_type.includes('json')) return parseJson(text)
+  if (!content_type.includes('multipart')) return parseForm(text)
+  throw new GraphError(
+    INVALID_PARAMETER,
+    `Content-Type ${content_type} is not read by this version: send the parameters in the query, as a form or as JSON`,
+  )
+}
+
+/** A client without parameters may send `{}` or, where its language writes an empty map so, `[]`. */
+function parseJson(text: string): Map<string, Value> {
+  const value = parseValue(text)
+  if (value instanceof Map) return value
+  if (Array.isArray(value) && value.length === 0) return new Map()
+  throw new GraphError(INVALID_PARAMETER, 'The request body must be a JSON object of parameters')
+}
+
+/** Sets `name[key][key]` the way PHP reads it; `name[]` takes the next number for its key. */
+function setNested(parameters: Map<string, Value>, name: string, value: string): void {
+  const keys = name.replaceAll(']', '').split('[', VALUE_DEPTH_MAX)
+  const last = keys.pop() ?? ''
+  let object = parameters
+  for (const key of keys) object = objectAt(object, key)
+  object.set(last === '' ? String(object.size) : last, value)
+}
+
+function objectAt(parent: Map<string, Value>, key: string): Map<string, Value> {
+  const known = parent.get(key)
+  if (known instanceof Map) return known
+  const object = new Map<string, Value>()
+  parent.set(key, object)
+  return object
+}
