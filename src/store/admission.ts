@@ -10,19 +10,21 @@ export type Admitted = Placement | 'parked' | 'forgotten'
  */
 export class Admission {
   #version = -1
-  #forgotten: ReadonlySet<string> = new Set()
+  #now_ms = 0
+  #forgotten: ReadonlyMap<string, number> = new Map()
   readonly #placements = new Map<string, Placement | undefined>()
   readonly #pageLinks = new Map<string, ReadonlySet<number>>()
   readonly #contexts = new Map<number, AccountContext>()
 
   /** Starts a transaction: forgets what an administrator has changed since the last one. */
   async open(registry: Registry, now_ms: number): Promise<void> {
+    this.#now_ms = now_ms
     const version = await registry.readVersion()
     if (version === this.#version) return
     this.#placements.clear()
     this.#pageLinks.clear()
     this.#contexts.clear()
-    this.#forgotten = await registry.readForgotten(now_ms)
+    this.#forgotten = await registry.readForgotten()
     this.#version = version
   }
 
@@ -32,7 +34,7 @@ export class Admission {
   }
 
   async admit(registry: Registry, fact: Fact): Promise<Admitted> {
-    if (this.#forgotten.has(fact.subscriber)) return 'forgotten'
+    if ((this.#forgotten.get(fact.subscriber) ?? 0) > this.#now_ms) return 'forgotten'
     const links = await this.#readPageLinks(registry, fact.page_id)
     const placement = (await this.#readPlacement(registry, fact.ad_id)) ?? (await this.#register(registry, fact, links))
     if (placement === undefined || !pageAllows(links, placement.account)) return 'parked'

@@ -118,9 +118,11 @@ export interface Registry {
   /** Has every thread resolved anew. */
   resolveAll(): Promise<void>
 
-  /** The people whose late facts are refused at this time. */
-  readForgotten(now_ms: number): Promise<ReadonlySet<string>>
+  /** The people whose late facts are refused, each until a time in milliseconds since 1970. */
+  readForgotten(): Promise<ReadonlyMap<string, number>>
   writeForgotten(subscriber: string, until_ms: number): Promise<void>
+  /** Drops those whose time is over. */
+  removeForgotten(now_ms: number): Promise<void>
 
   readSetting(name: string): Promise<string | undefined>
   writeSetting(name: string, value: string): Promise<void>

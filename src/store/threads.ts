@@ -35,7 +35,7 @@ export interface Threads {
   /** Up to `limit` threads of an ad, by subscriber, after the one named. */
   scan(ad: number, after_subscriber: string, limit: number): Promise<StoredThread[]>
   write(changes: readonly ThreadChange[]): Promise<void>
-  /** Puts every row of a person under another id, in every ad, in the subscriber list and among the parked facts. */
+  /** Puts every row of a person under another id, in every ad, in the subscriber list and in what is set aside. */
   rename(subscriber: string, replacement: string): Promise<void>
 
   readUnresolvedAd(): Promise<UnresolvedAd | undefined>

@@ -17,7 +17,8 @@ import { ACCOUNT_CELLS } from '../rollup-cells.ts'
 
 const READ_VERSION = "SELECT CAST(value AS INTEGER) AS version FROM setting WHERE name = 'registry_version'"
 
-const RAISE_VERSION = "UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'registry_version'"
+/** Whoever remembers something of the registry, or a token, forgets it when the version is another. */
+export const RAISE_VERSION = "UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'registry_version'"
 
 const READ_ACCOUNTS = `
   SELECT account, account_id, name, currency, time_zone,
@@ -225,14 +226,18 @@ export class SqliteRegistry implements Registry {
     this.#raiseVersion()
   }
 
-  async readForgotten(now_ms: number): Promise<ReadonlySet<string>> {
-    const rows = this.#db.prepare('SELECT subscriber FROM forgotten WHERE until_at > ?').all(now_ms)
-    return new Set(rows.map((row) => String(row.subscriber)))
+  async readForgotten(): Promise<ReadonlyMap<string, number>> {
+    const rows = this.#db.prepare('SELECT subscriber, until_at FROM forgotten').all()
+    return new Map(rows.map((row) => [String(row.subscriber), Number(row.until_at)]))
   }
 
   async writeForgotten(subscriber: string, until_ms: number): Promise<void> {
     this.#db.prepare(WRITE_FORGOTTEN).run(subscriber, until_ms)
     this.#raiseVersion()
+  }
+
+  async removeForgotten(now_ms: number): Promise<void> {
+    this.#db.prepare('DELETE FROM forgotten WHERE until_at <= ?').run(now_ms)
   }
 
   async readSetting(name: string): Promise<string | undefined> {

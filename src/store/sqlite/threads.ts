@@ -62,6 +62,8 @@ const WRITE_RECIPIENT = `
   INSERT INTO recipient (ad, subscriber, country, country_at) VALUES (?, ?, ?, ?)
   ON CONFLICT (ad, subscriber) DO UPDATE SET country = excluded.country, country_at = excluded.country_at`
 
+const RENAME_REJECTED = 'UPDATE rejected SET change = replace(change, ?1, ?2) WHERE instr(change, ?1) > 0'
+
 const READ_UNRESOLVED_AD = `
   SELECT ad, ad.account, after_subscriber FROM unresolved_ad JOIN ad USING (ad) ORDER BY ad LIMIT 1`
 
@@ -126,7 +128,8 @@ export class SqliteThreads implements Threads {
       for (const row of ads) rename.run(replacement, Number(row.ad), subscriber)
     }
     this.#db.prepare('UPDATE subscriber SET subscriber = ? WHERE subscriber = ?').run(replacement, subscriber)
-    this.#db.prepare('UPDATE parked SET subscriber = ? WHERE subscriber = ?').run(replacement, subscriber)
+    this.#db.prepare('UPDATE OR REPLACE parked SET subscriber = ? WHERE subscriber = ?').run(replacement, subscriber)
+    this.#db.prepare(RENAME_REJECTED).run(subscriber, replacement)
   }
 
   async readUnresolvedAd(): Promise<UnresolvedAd | undefined> {

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Permission, Token, Tokens } from '../tokens.ts'
+import { RAISE_VERSION } from './registry.ts'
 
 const READ_TOKENS = `
   SELECT token_hash, permission, created_at, json_group_array(account) AS accounts
@@ -20,6 +21,7 @@ export class SqliteTokens implements Tokens {
       .run(token_hash, permission, created_at)
     const name = this.#db.prepare('INSERT INTO token_account (token_hash, account) VALUES (?, ?)')
     for (const account of accounts) name.run(token_hash, account)
+    this.#db.exec(RAISE_VERSION)
   }
 
   async list(): Promise<Token[]> {
@@ -36,6 +38,7 @@ export class SqliteTokens implements Tokens {
     const revoked = this.#db
       .prepare('DELETE FROM token WHERE substr(token_hash, 1, length(?1)) = ?1')
       .run(token_hash_prefix)
+    this.#db.exec(RAISE_VERSION)
     return Number(revoked.changes)
   }
 }

@@ -1,0 +1,143 @@
+import { contributions, failureContributions } from '../domain/contributions.ts'
+import { formatDay } from '../domain/day.ts'
+import type { Admission } from './admission.ts'
+import { catchUp } from './catch-up.ts'
+import { ACCOUNT_CELLS, RollupCells } from './rollup-cells.ts'
+import type { Store, Tables } from './store.ts'
+
+/** Threads read at once while an ad's cells are counted anew. */
+export const RECOUNT_THREADS_MAX = 1000
+
+/** An amount that stands in a rollup and is not the sum of what the ledger's threads contribute. */
+export interface Discrepancy {
+  readonly table: 'rollup' | 'rollup_country' | 'rollup_failure'
+  /** `act_<digits>`, or the ad's id; the store's own numbers where the registry knows neither. */
+  readonly node: string
+  /** `YYYY-MM-DD`. */
+  readonly day: string
+  /** The column, with the country or the reason where the table has one. */
+  readonly amount_of: string
+  readonly stored: bigint
+  readonly recounted: bigint
+}
+
+/** An ad or, under ad 0, an account's own cells. */
+interface Place {
+  readonly account: number
+  readonly ad: number
+  readonly node: string
+}
+
+/**
+ * Counts every rollup anew from the stored threads and reports where it differs (design 3, sentence 4). Call it within
+ * one reading transaction: what a server commits meanwhile then does not count as a difference.
+ */
+export async function verify(
+  tables: Tables,
+  report: (discrepancy: Discrepancy) => void,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<void> {
+  const places = await listPlaces(tables)
+  const accounts = new Map<number, RollupCells>()
+  const ads = places.filter(({ ad }) => ad !== ACCOUNT_CELLS)
+  for (const [i, place] of ads.entries()) {
+    const recounted = await recount(tables, place)
+    await compareCells(tables, place, recounted.ofAd(place.ad), report)
+    cellsOf(accounts, place.account).addAccountCells(recounted)
+    onProgress(i + 1, ads.length)
+  }
+  for (const place of places) {
+    if (place.ad === ACCOUNT_CELLS) await compareCells(tables, place, cellsOf(accounts, place.account), report)
+  }
+}
+
+/**
+ * Resolves every thread anew and puts the sums of their contributions in the place of every rollup. An ad is counted
+ * within one transaction, so a server beside it answers webhooks with 503 while it takes longer than a moment.
+ */
+export async function rebuild(
+  store: Store,
+  admission: Admission,
+  now_ms: () => number,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<void> {
+  await store.write(({ registry }) => registry.resolveAll())
+  await catchUp(store, admission, now_ms)
+  const places = await listPlaces(store)
+  for (const [i, place] of places.entries()) {
+    await store.write(async (tables) => {
+      if (place.ad === ACCOUNT_CELLS) await tables.rollups.sumAccount(place.account)
+      else await tables.rollups.replace(place.account, place.ad, await recount(tables, place))
+    })
+    onProgress(i + 1, places.length)
+  }
+}
+
+/** The sum of the contributions of an ad's threads, in its cells and its account's. */
+async function recount({ threads }: Tables, { account, ad }: Place): Promise<RollupCells> {
+  const cells = new RollupCells()
+  let after_subscriber = ''
+  for (;;) {
+    const page = await threads.scan(ad, after_subscriber, RECOUNT_THREADS_MAX)
+    for (const { facts, resolution } of page) {
+      for (const contribution of contributions(resolution)) cells.add(account, ad, contribution)
+      for (const failure of failureContributions(facts.failures, resolution.failures)) {
+        cells.addFailure(account, ad, failure)
+      }
+    }
+    if (page.length < RECOUNT_THREADS_MAX) return cells
+    after_subscriber = page.at(-1)?.subscriber ?? ''
+  }
+}
+
+async function compareCells(
+  tables: Tables,
+  { account, ad, node }: Place,
+  recounted: RollupCells,
+  report: (discrepancy: Discrepancy) => void,
+): Promise<void> {
+  const stored = amountsOf(await tables.rollups.readCells(account, ad))
+  const expected = amountsOf(recounted)
+  for (const key of new Set([...stored.keys(), ...expected.keys()])) {
+    const values = { stored: stored.get(key) ?? 0n, recounted: expected.get(key) ?? 0n }
+    if (values.stored === values.recounted) continue
+    const [table, day, ...amount_of] = key.split(' ') as [Discrepancy['table'], string, ...string[]]
+    report({ table, node, day: formatDay(Number(day)), amount_of: amount_of.join(' '), ...values })
+  }
+}
+
+/** Every amount of some cells under a text that tells where it stands. */
+function amountsOf(cells: RollupCells): Map<string, bigint> {
+  const amounts = new Map<string, bigint>()
+  for (const { day, amounts: columns } of cells.days) {
+    for (const [column, amount] of columns) amounts.set(`rollup ${day} ${column}`, amount)
+  }
+  for (const { day, country, amounts: counters } of cells.countries) {
+    for (const [counter, amount] of counters) amounts.set(`rollup_country ${day} ${country} ${counter}`, amount)
+  }
+  for (const { day, error_message, failed } of cells.failures) {
+    amounts.set(`rollup_failure ${day} ${error_message}`, failed)
+  }
+  return amounts
+}
+
+/** Ads first, then the accounts' own cells; both those that the registry has and those that only the rollups have. */
+async function listPlaces({ registry, rollups }: Tables): Promise<Place[]> {
+  const places = new Map<string, Place>()
+  const add = (account: number, ad: number, node: string) => {
+    if (!places.has(`${account} ${ad}`)) places.set(`${account} ${ad}`, { account, ad, node })
+  }
+  for (const { account, ad, ad_id } of await registry.listAds()) add(account, ad, ad_id)
+  for (const { account, account_id } of await registry.listAccounts()) add(account, ACCOUNT_CELLS, `act_${account_id}`)
+  for (const { account, ad } of await rollups.listNodes()) add(account, ad, `number ${ad} of account number ${account}`)
+  return [...places.values()].sort((a, b) => Number(a.ad === ACCOUNT_CELLS) - Number(b.ad === ACCOUNT_CELLS))
+}
+
+function cellsOf(accounts: Map<number, RollupCells>, account: number): RollupCells {
+  let cells = accounts.get(account)
+  if (cells === undefined) {
+    cells = new RollupCells()
+    accounts.set(account, cells)
+  }
+  return cells
+}
