@@ -29,11 +29,6 @@ export class Calendar {
     return Math.floor((time_ms + stretch.offset_ms) / DAY_MS)
   }
 
-  /** The local day of an instant as a plain date: "today", for the date presets. */
-  today(now: Temporal.Instant): Temporal.PlainDate {
-    return now.toZonedDateTimeISO(this.timeZone).toPlainDate()
-  }
-
   #stretchAt(time_ms: number): Stretch {
     let stretch = this.#stretches.find((known) => time_ms >= known.from_ms && time_ms < known.until_ms)
     if (stretch === undefined) {
@@ -43,6 +38,11 @@ export class Calendar {
     this.#last = stretch
     return stretch
   }
+}
+
+/** The day of an instant in a time zone as a plain date: "today", for the date presets. */
+export function todayIn(timeZone: string, now: Temporal.Instant): Temporal.PlainDate {
+  return now.toZonedDateTimeISO(timeZone).toPlainDate()
 }
 
 /** True when `Temporal` knows the time zone. */

@@ -76,9 +76,14 @@ export const CURSOR_INVALID: GraphErrorKind = {
   when: 'A paging cursor cannot be read, or names a row that is not there.',
 }
 
-export const BODY_TOO_LARGE: GraphErrorKind = { ...INVALID_PARAMETER, status: 413, when: 'The body is too large.' }
+export const HISTORY_TOO_OLD: GraphErrorKind = {
+  ...REQUEST,
+  code: 3018,
+  prefixed: true,
+  when: 'The range starts before 37 months ago, and the server runs with `--meta-history-limit`.',
+}
 
-export const URL_TOO_LONG: GraphErrorKind = { ...INVALID_PARAMETER, status: 414, when: 'The URL is too long.' }
+export const BODY_TOO_LARGE: GraphErrorKind = { ...INVALID_PARAMETER, status: 413, when: 'The body is too large.' }
 
 export const UNKNOWN_ERROR: GraphErrorKind = {
   ...REQUEST,
@@ -99,8 +104,8 @@ export const GRAPH_ERRORS: readonly GraphErrorKind[] = [
   ALIAS_MISSING,
   PATH_UNKNOWN,
   CURSOR_INVALID,
+  HISTORY_TOO_OLD,
   BODY_TOO_LARGE,
-  URL_TOO_LONG,
 ]
 
 /** An expected failure of a Graph request. The message goes to the caller, so it holds nothing the caller may not see. */

@@ -1,3 +1,6 @@
+/** The longest body of a Graph request. */
+export const GRAPH_BODY_BYTES_MAX = 1_048_576
+
 /** A request as the Graph door read it off the wire; the batch endpoint and the tests make one without a socket. */
 export interface GraphRequest {
   readonly method: string

@@ -1,0 +1,143 @@
+import type { Node } from '../store/registry.ts'
+import type { Store, Tables } from '../store/store.ts'
+import type { Directory } from './directory.ts'
+import { parseText, type Value } from './encoding.ts'
+import {
+  ALIAS_MISSING,
+  formatAuthenticate,
+  formatError,
+  GraphError,
+  INVALID_PARAMETER,
+  OBJECT_MISSING,
+  PATH_UNKNOWN,
+  TOKEN_MISSING,
+  TOKEN_UNKNOWN,
+  UNKNOWN_ERROR,
+  UNSUPPORTED_REQUEST,
+} from './error.ts'
+import { readInsights } from './insights.ts'
+import { parseInsightsQuery } from './insights-parameters.ts'
+import { takePage } from './paging.ts'
+import { type Parameters, parseParameters } from './parameters.ts'
+import { type GraphPath, parsePath, unknownPath } from './path.ts'
+import type { GraphRequest, GraphResponse } from './request.ts'
+
+/** What the Graph door needs of the world. */
+export interface GraphDoor {
+  readonly store: Store
+  readonly directory: Directory
+  readonly now: () => Temporal.Instant
+  /** Answer a start before 37 months ago with Meta's error, though the days are there (design 5). */
+  readonly meta_history_limit: boolean
+  /** Names an error answer, so that it can be found in the log. */
+  readonly newTraceId: () => string
+  /** Told of every failure that is ours and not the caller's. */
+  readonly onFailure: (cause: unknown, fbtrace_id: string) => void
+}
+
+const HEADERS = {
+  'content-type': 'application/json; charset=UTF-8',
+  'cache-control': 'private, no-cache, no-store, must-revalidate',
+  pragma: 'no-cache',
+  expires: 'Sat, 01 Jan 2000 00:00:00 GMT',
+}
+
+/** Airbyte's source dies without it on the first answer (contract 8). We have no quota, so nothing of it is used. */
+const THROTTLE = '{"app_id_util_pct":0,"acc_id_util_pct":0,"ads_api_access_tier":"standard_access"}'
+
+/** Answers one Graph request. Never throws: every failure is an answer in Meta's envelope (contract 7). */
+export async function answer(request: GraphRequest, door: GraphDoor): Promise<GraphResponse> {
+  try {
+    const path = parsePath(request.path)
+    const parameters = parseParameters(request)
+    const body = await door.store.read((tables) => answerWithin(tables, request, path, parameters, door))
+    const version = { 'facebook-api-version': path.version }
+    return { status: 200, headers: { ...HEADERS, ...version, 'x-fb-ads-insights-throttle': THROTTLE }, body }
+  } catch (error) {
+    return answerError(error, door)
+  }
+}
+
+/** The answer that stands for an error: a GraphError as it is, any other as an unknown one, with its cause in the log. */
+export function answerError(error: unknown, { newTraceId, onFailure }: GraphDoor): GraphResponse {
+  const fbtrace_id = newTraceId()
+  const known = error instanceof GraphError ? error : new GraphError(UNKNOWN_ERROR, 'An unknown error occurred')
+  if (known !== error) onFailure(error, fbtrace_id)
+  const headers = { ...HEADERS, 'www-authenticate': formatAuthenticate(known), 'x-fb-trace-id': fbtrace_id }
+  return { status: known.kind.status, headers, body: formatError(known, fbtrace_id) }
+}
+
+async function answerWithin(
+  tables: Tables,
+  request: GraphRequest,
+  path: GraphPath,
+  parameters: Parameters,
+  { directory, now, meta_history_limit }: GraphDoor,
+): Promise<string> {
+  await directory.open(tables)
+  const token = await readToken(tables, request, parameters, path, directory)
+  const node = await readVisibleNode(tables, request.method, path.id, token.accounts, directory)
+  if (path.edge === undefined) throw missingObject(request.method, path.id ?? '')
+  if (path.edge !== 'insights') throw unknownPath([path.edge])
+  if (request.method !== 'GET') throw new GraphError(INVALID_PARAMETER, REPORTS_REFUSED)
+  const query = parseInsightsQuery(parameters)
+  const rows = await readInsights(tables.rollups, node, query, now(), meta_history_limit)
+  return JSON.stringify(takePage(rows, query.page, { base_url: request.base_url, path: path.normal, parameters }))
+}
+
+const REPORTS_REFUSED = 'POST, which starts a report, is not answered by this version of Readout: send GET'
+
+/** The token of the query or the body, else of the header (contract 9.1). */
+async function readToken(
+  tables: Tables,
+  { headers }: GraphRequest,
+  parameters: Parameters,
+  { id }: GraphPath,
+  directory: Directory,
+) {
+  const text = textOf(parameters.get('access_token')) ?? bearer(headers.authorization)
+  if (text === undefined) throw missingToken(id)
+  const token = await directory.readToken(tables, text)
+  if (token !== undefined) return token
+  throw new GraphError(TOKEN_UNKNOWN, 'Invalid OAuth access token - Cannot parse access token')
+}
+
+function missingToken(id: string | undefined): GraphError {
+  if (id !== 'me') return new GraphError(TOKEN_MISSING, 'An access token is required to request this resource.')
+  const message = 'An active access token must be used to query information about the current user.'
+  return new GraphError(PATH_UNKNOWN, message)
+}
+
+function bearer(authorization: string | undefined): string | undefined {
+  return /^(?:Bearer|OAuth) +(\S+)\s*$/i.exec(authorization ?? '')?.[1]
+}
+
+function textOf(value: Value | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? parseText(value) : undefined
+}
+
+/** A node outside the token's accounts is missing, and told so in the same words as one that never was (design 7). */
+async function readVisibleNode(
+  tables: Tables,
+  method: string,
+  id: string | undefined,
+  accounts: ReadonlySet<number>,
+  directory: Directory,
+): Promise<Node> {
+  if (id === undefined) throw new GraphError(UNSUPPORTED_REQUEST, `Unsupported ${method.toLowerCase()} request.`)
+  if (!/^(?:act_)?\d+$/.test(id)) {
+    throw new GraphError(ALIAS_MISSING, `Some of the aliases you requested do not exist: ${id}`)
+  }
+  const node = await directory.readNode(tables, id)
+  if (node === undefined || !accounts.has(node.account)) throw missingObject(method, id)
+  return node
+}
+
+function missingObject(method: string, id: string): GraphError {
+  return new GraphError(
+    OBJECT_MISSING,
+    `Unsupported ${method.toLowerCase()} request. Object with ID '${id}' does not exist, cannot be loaded due to missing ` +
+      'permissions, or does not support this operation. Please read the Graph API documentation at ' +
+      'https://developers.facebook.com/docs/graph-api',
+  )
+}

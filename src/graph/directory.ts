@@ -1,0 +1,42 @@
+import type { Node } from '../store/registry.ts'
+import type { Tables } from '../store/store.ts'
+import { hashToken, type Token } from '../store/tokens.ts'
+
+/** Tokens and nodes that are remembered; past it, all are forgotten and read again. */
+export const DIRECTORY_ENTRIES_MAX = 20_000
+
+/**
+ * Tokens and nodes by what callers name them, remembered for as long as the registry stays at its version. What is
+ * not found is not remembered, so that nobody fills it with made-up ids.
+ */
+export class Directory {
+  #version = -1
+  readonly #tokens = new Map<string, Token>()
+  readonly #nodes = new Map<string, Node>()
+
+  /** Starts a reading transaction: forgets what has changed since the last one. */
+  async open({ registry }: Tables): Promise<void> {
+    const version = await registry.readVersion()
+    const isFull = this.#tokens.size + this.#nodes.size >= DIRECTORY_ENTRIES_MAX
+    if (version === this.#version && !isFull) return
+    this.#tokens.clear()
+    this.#nodes.clear()
+    this.#version = version
+  }
+
+  async readToken({ tokens }: Tables, text: string): Promise<Token | undefined> {
+    const known = this.#tokens.get(text)
+    if (known !== undefined) return known
+    const token = await tokens.read(hashToken(text))
+    if (token !== undefined) this.#tokens.set(text, token)
+    return token
+  }
+
+  async readNode({ registry }: Tables, id: string): Promise<Node | undefined> {
+    const known = this.#nodes.get(id)
+    if (known !== undefined) return known
+    const node = await registry.readNode(id)
+    if (node !== undefined) this.#nodes.set(id, node)
+    return node
+  }
+}

@@ -1,0 +1,98 @@
+import { todayIn } from '../domain/calendar.ts'
+import type { Counter } from '../domain/counter.ts'
+import { resolveDatePreset } from '../domain/date-preset.ts'
+import { type DayRange, dayOf, formatDay, plainDate } from '../domain/day.ts'
+import { formatMetric, METRIC_BY_FIELD, type Measure, metricCounters } from '../domain/metric.ts'
+import { REGION_CLASSES } from '../domain/region.ts'
+import type { Node } from '../store/registry.ts'
+import type { RollupColumn } from '../store/rollup-cells.ts'
+import type { ColumnSums, Rollups } from '../store/rollups.ts'
+import { GraphError, HISTORY_TOO_OLD } from './error.ts'
+import type { InsightsQuery } from './insights-parameters.ts'
+
+/** A row as the wire has it: every value is text (contract 5.4). */
+export type InsightsRow = Record<string, string>
+
+/**
+ * The rows of a node: one for its whole range of days, none when nothing happened in it (design 5). Call it within a
+ * reading transaction, so that every number of the row is of the same moment.
+ */
+export async function readInsights(
+  rollups: Rollups,
+  node: Node,
+  query: InsightsQuery,
+  now: Temporal.Instant,
+  meta_history_limit: boolean,
+): Promise<InsightsRow[]> {
+  const today = todayIn(node.time_zone, now)
+  const days = await resolveDays(rollups, node, query, today)
+  if (days === undefined) return []
+  if (meta_history_limit) checkHistoryLimit(days, today)
+  const { cells, sums } = await rollups.sumColumns(node, days, columnsOf(query))
+  if (cells === 0 || (query.dated_by === 'delivery' && isSilent(sums))) return []
+  const ever_sent = !query.fields.includes(DELIVERY_RATE) || (await rollups.readEverSent(node))
+  return [formatRow(node, query, days, sums, ever_sent)]
+}
+
+const DELIVERY_RATE = 'marketing_messages_delivery_rate'
+
+/** What tells that anything is dated into a range by delivery: an event-dated cell alone does not. */
+const DELIVERY_DATED: readonly Counter[] = ['delivered', 'sent_by_delivery', 'link_btn_click_by_delivery']
+
+async function resolveDays(
+  rollups: Rollups,
+  node: Node,
+  { dates }: InsightsQuery,
+  today: Temporal.PlainDate,
+): Promise<DayRange | undefined> {
+  if (typeof dates !== 'string') return dates
+  const isOfData = dates === 'maximum' || dates === 'data_maximum'
+  const data = isOfData ? await rollups.readDays(node) : undefined
+  const range = resolveDatePreset(dates, today, data && { since: plainDate(data.since), until: plainDate(data.until) })
+  return range && { since: dayOf(range.since), until: dayOf(range.until) }
+}
+
+/** Meta keeps no more than this (contract 4.4). */
+const HISTORY_MONTHS = 37
+
+function checkHistoryLimit({ since }: DayRange, today: Temporal.PlainDate): void {
+  if (since >= dayOf(today.subtract({ months: HISTORY_MONTHS }))) return
+  const message = `The start date of the time range cannot be beyond ${HISTORY_MONTHS} months from the current date`
+  throw new GraphError(HISTORY_TOO_OLD, message)
+}
+
+/** The columns to sum, each counter in every class: the metrics of one row may count different classes. */
+function columnsOf({ fields, dated_by }: InsightsQuery): RollupColumn[] {
+  const metrics = fields.flatMap((field) => METRIC_BY_FIELD.get(field) ?? [])
+  const counters = new Set(metrics.flatMap((metric) => metricCounters(metric, dated_by)))
+  if (dated_by === 'delivery') for (const counter of DELIVERY_DATED) counters.add(counter)
+  return [...counters].flatMap((counter) => REGION_CLASSES.map((name): RollupColumn => `${counter}_${name}`))
+}
+
+function isSilent(sums: ColumnSums['sums']): boolean {
+  return DELIVERY_DATED.every((counter) =>
+    REGION_CLASSES.every((name) => (sums.get(`${counter}_${name}`) ?? 0n) === 0n),
+  )
+}
+
+function formatRow(
+  node: Node,
+  { fields, region_policy, dated_by }: InsightsQuery,
+  days: DayRange,
+  sums: ColumnSums['sums'],
+  ever_sent: boolean,
+): InsightsRow {
+  const measure: Measure = { region_policy, dated_by, currency: node.currency, ever_sent }
+  const row: InsightsRow = {}
+  for (const field of fields) {
+    const metric = METRIC_BY_FIELD.get(field)
+    const value =
+      metric === undefined
+        ? node.names[field]
+        : formatMetric(metric, (counter, region_class) => sums.get(`${counter}_${region_class}`) ?? 0n, measure)
+    if (value !== undefined) row[field] = value
+  }
+  row.date_start = formatDay(days.since)
+  row.date_stop = formatDay(days.until)
+  return row
+}
