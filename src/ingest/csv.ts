@@ -1,0 +1,47 @@
+import { createReadStream } from 'node:fs'
+import { type CsvError, parse } from 'csv-parse'
+
+/** Thrown for a CSV file that cannot be read as the table it should be; the message names the line. */
+export class CsvFileError extends Error {
+  override readonly name = 'CsvFileError'
+}
+
+/** What the import of a CSV file came to. */
+export interface RowsImported {
+  rows: number
+  bad_rows: number
+}
+
+/** A row of a CSV file by its heading, and the line it ends on. */
+export interface CsvRow {
+  readonly line: number
+  readonly cells: Readonly<Record<string, string>>
+}
+
+/** Reads a CSV file whose first line names these columns, in any order. Throws a CsvFileError. */
+export async function* readCsv(file: string, columns: readonly string[]): AsyncGenerator<CsvRow> {
+  const headings = (names: string[]) => checkHeadings(file, names, columns)
+  const parser = parse({ bom: true, columns: headings, info: true, skip_empty_lines: true, trim: true })
+  const source = createReadStream(file).on('error', (cause) => parser.destroy(cause))
+  try {
+    for await (const { record, info } of source.pipe(parser)) {
+      yield { line: Number(info.lines), cells: record as Record<string, string> }
+    }
+  } catch (cause) {
+    if (!isCsvError(cause)) throw cause
+    throw new CsvFileError(`cannot read ${file}: ${cause.message}`, { cause })
+  }
+}
+
+function checkHeadings(file: string, names: string[], columns: readonly string[]): string[] {
+  const lower = names.map((name) => name.toLowerCase())
+  const missing = columns.filter((column) => !lower.includes(column))
+  if (missing.length === 0) return lower
+  throw new CsvFileError(
+    `cannot read ${file}: its first line has no ${missing.join(', ')}; it must name the columns ${columns.join(',')}`,
+  )
+}
+
+function isCsvError(cause: unknown): cause is CsvError {
+  return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('CSV_')
+}

@@ -1,0 +1,47 @@
+import { parseCountry } from '../domain/region.ts'
+import type { Store } from '../store/store.ts'
+import { type RowsImported, readCsv } from './csv.ts'
+import { ID_LENGTH_MAX } from './fact.ts'
+import type { Pseudonyms } from './pseudonym.ts'
+
+/** Rows committed together. */
+const ROWS_MAX = 10_000
+
+/**
+ * Adds the rows of a `token,country` file to the subscriber list, and has every thread resolved anew; the caller
+ * catches up. A bad row is reported, and left out.
+ */
+export async function importSubscribers(
+  file: string,
+  store: Store,
+  pseudonyms: Pseudonyms,
+  onBadRow: (line: number, reason: string) => void,
+): Promise<RowsImported> {
+  const imported: RowsImported = { rows: 0, bad_rows: 0 }
+  let countries = new Map<string, string>()
+  for await (const { line, cells } of readCsv(file, ['token', 'country'])) {
+    const country = parseCountry(cells.country ?? '')
+    const token = cells.token ?? ''
+    if (country !== undefined && token !== '' && token.length <= ID_LENGTH_MAX) {
+      countries.set(pseudonyms.subscriber(token), country)
+      imported.rows++
+    } else {
+      imported.bad_rows++
+      onBadRow(line, country === undefined ? countryReason(cells.country) : 'token is empty or too long')
+    }
+    if (countries.size < ROWS_MAX) continue
+    await writeCountries(store, countries)
+    countries = new Map()
+  }
+  await writeCountries(store, countries)
+  await store.write(({ registry }) => registry.resolveAll())
+  return imported
+}
+
+async function writeCountries(store: Store, countries: ReadonlyMap<string, string>): Promise<void> {
+  await store.write(({ registry }) => registry.writeCountries(countries))
+}
+
+function countryReason(text: string | undefined): string {
+  return `country is ${JSON.stringify(text ?? '')}: it must be an ISO 3166-1 code of two letters`
+}

@@ -1,0 +1,191 @@
+import { Worker } from 'node:worker_threads'
+import type { IntakeCounts, Unreadable } from './intake.ts'
+
+/** How long the first body of a group waits for company, unless the writer asks for more before. */
+export const GROUP_MS = 1
+
+/** Bytes of bodies that are committed together, so that a commit stays a matter of milliseconds. */
+export const GROUP_BYTES_MAX = 1_048_576
+
+/** Groups handed to the writer that it has not answered yet: one it works on, and one that waits at its door. */
+export const GROUPS_IN_FLIGHT_MAX = 2
+
+/** Bytes of bodies that wait to be committed; past it the writer is behind, and senders are asked to come again. */
+export const QUEUE_BYTES_MAX = 32 * 1_048_576
+
+/** Bodies that wait to be committed. */
+export const QUEUE_BODIES_MAX = 10_000
+
+export interface WriterOptions {
+  readonly database: string
+  readonly hash_key: Uint8Array
+  readonly started_at: number
+}
+
+export type ToWriter =
+  | {
+      readonly kind: 'group'
+      /** The bodies, one after another. */
+      readonly bytes: Uint8Array<ArrayBuffer>
+      readonly lengths: readonly number[]
+      readonly received_at: number
+    }
+  | { readonly kind: 'close' }
+
+export type FromWriter =
+  | { readonly kind: 'taken'; readonly unreadable: readonly Unreadable[]; readonly counts: IntakeCounts }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'behind'; readonly reason: string }
+
+/** What became of a body: committed and synced, not JSON, or not taken, so that it has to come again. */
+export type Receipt =
+  | { readonly kind: 'committed' }
+  | { readonly kind: 'unreadable'; readonly reason: string }
+  | { readonly kind: 'behind' }
+
+/** What the writer tells the server. */
+export interface WriterEvents {
+  readonly onTaken: (counts: IntakeCounts) => void
+  /** Something could not be committed, and will come again. */
+  readonly onFailure: (reason: string) => void
+  /** The thread has died: nothing can be committed any more. */
+  readonly onDeath: (cause: Error) => void
+}
+
+interface Waiting {
+  readonly body: Uint8Array
+  readonly since_ms: number
+  readonly settle: (receipt: Receipt) => void
+}
+
+const COMMITTED: Receipt = { kind: 'committed' }
+const BEHIND: Receipt = { kind: 'behind' }
+
+/**
+ * Commits webhook bodies in a thread of its own, so that reading never waits for a commit. Bodies that come while it
+ * works are committed together.
+ */
+export class Writer implements AsyncDisposable {
+  readonly #worker: Worker
+  readonly #events: WriterEvents
+  readonly #now_ms: () => number
+  #queue: Waiting[] = []
+  readonly #inFlight: Waiting[][] = []
+  #queueBytes = 0
+  #inFlightBodies = 0
+  #timer: NodeJS.Timeout | undefined
+  #isDead = false
+  #onDrained: (() => void) | undefined
+
+  constructor(options: WriterOptions, now_ms: () => number, events: WriterEvents) {
+    this.#now_ms = now_ms
+    this.#events = events
+    this.#worker = new Worker(new URL('writer-thread.ts', import.meta.url), { workerData: options })
+    this.#worker.on('message', (message: FromWriter) => this.#settle(message))
+    this.#worker.on('error', (cause) => this.#die(cause instanceof Error ? cause : new Error(String(cause))))
+  }
+
+  /** Bodies that wait to be committed. */
+  get depth(): number {
+    return this.#queue.length + this.#inFlightBodies
+  }
+
+  /** How long the oldest of them has waited. */
+  get age_ms(): number {
+    const oldest = this.#inFlight[0]?.[0] ?? this.#queue[0]
+    return oldest === undefined ? 0 : this.#now_ms() - oldest.since_ms
+  }
+
+  /** Resolves when the body is committed, or it is known that it will not be. Never rejects. */
+  submit(body: Uint8Array): Promise<Receipt> {
+    const isBehind = this.#queue.length >= QUEUE_BODIES_MAX || this.#queueBytes + body.length > QUEUE_BYTES_MAX
+    if (isBehind || this.#isDead) return Promise.resolve(BEHIND)
+    return new Promise((settle) => {
+      this.#queue.push({ body, since_ms: this.#now_ms(), settle })
+      this.#queueBytes += body.length
+      this.#schedule()
+    })
+  }
+
+  /** Commits what was submitted, and closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isDead) return
+    if (this.depth > 0) await new Promise<void>((resolve) => (this.#onDrained = resolve))
+    const exit = new Promise((resolve) => this.#worker.once('exit', resolve))
+    this.#post({ kind: 'close' })
+    await exit
+  }
+
+  #schedule(): void {
+    if (this.#inFlight.length >= GROUPS_IN_FLIGHT_MAX) return
+    if (this.#queueBytes >= GROUP_BYTES_MAX) this.#hand()
+    else this.#timer ??= setTimeout(() => this.#hand(), GROUP_MS)
+  }
+
+  #hand(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    while (this.#queue.length > 0 && this.#inFlight.length < GROUPS_IN_FLIGHT_MAX) {
+      const group = this.#takeGroup()
+      const bytes = new Uint8Array(group.reduce((sum, { body }) => sum + body.length, 0))
+      let start = 0
+      for (const { body } of group) {
+        bytes.set(body, start)
+        start += body.length
+      }
+      const lengths = group.map(({ body }) => body.length)
+      this.#inFlight.push(group)
+      this.#inFlightBodies += group.length
+      this.#post({ kind: 'group', bytes, lengths, received_at: this.#now_ms() }, [bytes.buffer])
+    }
+  }
+
+  #takeGroup(): Waiting[] {
+    let bodies = 0
+    let size = 0
+    while (bodies < this.#queue.length) {
+      size += this.#queue[bodies]?.body.length ?? 0
+      if (bodies > 0 && size > GROUP_BYTES_MAX) break
+      bodies++
+    }
+    const group = this.#queue.slice(0, bodies)
+    this.#queue = this.#queue.slice(bodies)
+    for (const { body } of group) this.#queueBytes -= body.length
+    return group
+  }
+
+  #settle(message: FromWriter): void {
+    if (message.kind === 'behind') {
+      this.#events.onFailure(message.reason)
+      return
+    }
+    const group = this.#inFlight.shift() ?? []
+    this.#inFlightBodies -= group.length
+    if (message.kind === 'failed') {
+      this.#events.onFailure(message.reason)
+      for (const { settle } of group) settle(BEHIND)
+    } else {
+      this.#events.onTaken(message.counts)
+      for (const [i, { settle }] of group.entries()) settle(receiptOf(message.unreadable[i] ?? null))
+    }
+    this.#hand()
+    if (this.depth === 0) this.#onDrained?.()
+  }
+
+  #die(cause: Error): void {
+    this.#isDead = true
+    for (const { settle } of [...this.#inFlight.flat(), ...this.#queue]) settle(BEHIND)
+    this.#queue = []
+    this.#inFlight.length = 0
+    this.#onDrained?.()
+    this.#events.onDeath(cause)
+  }
+
+  #post(message: ToWriter, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer)
+  }
+}
+
+function receiptOf(unreadable: Unreadable): Receipt {
+  return unreadable === null ? COMMITTED : { kind: 'unreadable', reason: unreadable }
+}
