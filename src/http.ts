@@ -1,0 +1,142 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+
+/** A request read off the wire. */
+export interface HttpRequest {
+  readonly method: string
+  /** As sent, without the query. */
+  readonly path: string
+  /** As sent, without the `?`. */
+  readonly query: string
+  /** By name in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: Uint8Array | undefined
+  /** Where the caller reaches us, without a `/` at the end. */
+  readonly base_url: string
+}
+
+export interface HttpResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** One door of the server: what answers the paths that lead to it. Neither function throws. */
+export interface HttpDoor {
+  readonly name: string
+  readonly body_bytes_max: number
+  answer(request: HttpRequest): Promise<HttpResponse>
+  /** The answer to a body past the limit. */
+  answerOversized(): HttpResponse
+}
+
+export interface HttpOptions {
+  readonly host: string
+  readonly port: number
+  /** Where callers reach us; else it is told by their own headers. */
+  readonly public_url: string | undefined
+  readonly doorOf: (path: string) => HttpDoor
+  readonly onAnswer: (door: string, status: number) => void
+  /** Told of a door that threw after all; the caller sees the connection end. */
+  readonly onFailure: (cause: unknown) => void
+}
+
+/** Request line and headers together; clients put 130 field names in a URL. */
+const HEADER_BYTES_MAX = 65_536
+
+/** How long a stopping server waits for requests in flight. */
+const STOP_MS_MAX = 10_000
+
+/** A listening server; disposing it answers what is in flight, and closes. */
+export interface HttpServer extends AsyncDisposable {
+  /** `http://host:port`, with the port that was given. */
+  readonly url: string
+}
+
+/** Opens the server. Clients send bodies with GET and paths with `//`, so requests are read from `node:http` itself. */
+export async function openHttp(options: HttpOptions): Promise<HttpServer> {
+  const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (req, res) => {
+    serve(req, res, options).catch((cause) => {
+      options.onFailure(cause)
+      res.destroy()
+    })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, resolve)
+  })
+  return { url: urlOf(server, options.host), [Symbol.asyncDispose]: () => stop(server) }
+}
+
+async function serve(req: IncomingMessage, res: ServerResponse, options: HttpOptions): Promise<void> {
+  const [path, query] = splitUrl(req.url ?? '/')
+  const door = options.doorOf(path)
+  const body = await readBody(req, door.body_bytes_max)
+  if (body === 'aborted') return
+  const response =
+    body === 'oversized' ? door.answerOversized() : await door.answer(requestOf(req, path, query, body, options))
+  options.onAnswer(door.name, response.status)
+  // What follows an unread body on the same connection would be taken for a request.
+  if (body === 'oversized') res.setHeader('connection', 'close')
+  res.writeHead(response.status, { ...response.headers, 'content-length': Buffer.byteLength(response.body) })
+  res.end(response.body)
+}
+
+function requestOf(
+  req: IncomingMessage,
+  path: string,
+  query: string,
+  body: Uint8Array | undefined,
+  { public_url }: HttpOptions,
+): HttpRequest {
+  const headers = req.headers as Record<string, string | undefined>
+  const method = req.method === 'HEAD' ? 'GET' : (req.method ?? 'GET')
+  return { method, path, query, headers, body, base_url: public_url ?? baseUrl(headers) }
+}
+
+function splitUrl(url: string): [path: string, query: string] {
+  const mark = url.indexOf('?')
+  return mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)]
+}
+
+const HOST = /^[\w.:[\]-]+$/
+
+/** What the caller, or the proxy before us, calls us. */
+function baseUrl(headers: Readonly<Record<string, string | undefined>>): string {
+  const proto = headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'
+  const host = headers['x-forwarded-host'] ?? headers.host ?? ''
+  return `${proto}://${HOST.test(host) ? host : 'localhost'}`
+}
+
+async function readBody(
+  req: IncomingMessage,
+  bytes_max: number,
+): Promise<Uint8Array | undefined | 'oversized' | 'aborted'> {
+  const { 'content-length': length, 'transfer-encoding': encoding } = req.headers
+  if (encoding === undefined && (length === undefined || length === '0')) return undefined
+  if (Number(length) > bytes_max) return 'oversized'
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    req.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > bytes_max) resolve('oversized')
+      else chunks.push(chunk)
+    })
+    req.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
+    req.once('close', () => resolve('aborted'))
+  })
+}
+
+function urlOf(server: Server, host: string): string {
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+async function stop(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  const late = setTimeout(() => server.closeAllConnections(), STOP_MS_MAX)
+  server.closeIdleConnections()
+  await closed
+  clearTimeout(late)
+}

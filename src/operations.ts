@@ -1,0 +1,89 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { HttpDoor, HttpRequest, HttpResponse } from './http.ts'
+import type { IntakeCounts } from './ingest/intake.ts'
+
+/** What the operations door shows of the running server. */
+export interface Operations {
+  readonly queueDepth: () => number
+  readonly queueAge_ms: () => number
+  readonly sinceLastWebhook_ms: () => number | undefined
+  /** Why the server cannot serve, if it cannot. */
+  readonly unreadyBecause: () => string | undefined
+}
+
+/** Counts of one server since it started, for Prometheus. No label names a tenant. */
+export class Metrics {
+  readonly registry = new Registry()
+  readonly #requests = this.#counter('requests_total', 'Requests answered, by door and HTTP status', ['door', 'status'])
+  readonly #facts = this.#counter('facts_total', 'Facts committed, repeats included, by kind', ['kind'])
+  readonly #parked = this.#counter('facts_parked_total', 'Facts that wait for their ad to be registered')
+  readonly #forgotten = this.#counter('facts_forgotten_total', 'Late facts of forgotten people, refused')
+  readonly #rejected = this.#counter('changes_rejected_total', 'Webhook changes that are no facts, set aside')
+  readonly #ignored = this.#counter('changes_ignored_total', 'Webhook changes of other fields')
+  readonly #commits = this.#counter('commits_total', 'Groups of webhook bodies committed')
+  readonly #failures = this.#counter('commit_failures_total', 'Groups of webhook bodies that have to come again')
+
+  constructor(operations: Operations) {
+    collectDefaultMetrics({ register: this.registry })
+    this.#gauge('queue_bodies', 'Webhook bodies that wait to be committed', operations.queueDepth)
+    this.#gauge('queue_age_seconds', 'How long the oldest of them has waited', () => operations.queueAge_ms() / 1000)
+    this.#gauge(
+      'last_webhook_age_seconds',
+      'Seconds since a webhook was committed; NaN before the first',
+      () => (operations.sinceLastWebhook_ms() ?? Number.NaN) / 1000,
+    )
+  }
+
+  countAnswer(door: string, status: number): void {
+    this.#requests.inc({ door, status })
+  }
+
+  countTaken(counts: IntakeCounts): void {
+    for (const [kind, facts] of Object.entries(counts.facts)) this.#facts.inc({ kind }, facts)
+    this.#parked.inc(counts.parked)
+    this.#forgotten.inc(counts.forgotten)
+    this.#rejected.inc(counts.rejected)
+    this.#ignored.inc(counts.ignored)
+    this.#commits.inc()
+  }
+
+  countFailure(): void {
+    this.#failures.inc()
+  }
+
+  #counter(name: string, help: string, labelNames: string[] = []): Counter {
+    return new Counter({ name: `readout_${name}`, help, labelNames, registers: [this.registry] })
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    const registers = [this.registry]
+    new Gauge({
+      name: `readout_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+}
+
+/** The door of `/healthz`, `/readyz` and `/metrics`. */
+export function operationsDoor(operations: Operations, { registry }: Metrics): HttpDoor {
+  return {
+    name: 'operations',
+    body_bytes_max: 0,
+    answerOversized: () => plain(413, 'send no body here'),
+    async answer({ path }: HttpRequest): Promise<HttpResponse> {
+      if (path === '/metrics') {
+        return { status: 200, headers: { 'content-type': registry.contentType }, body: await registry.metrics() }
+      }
+      const reason = path === '/readyz' ? operations.unreadyBecause() : undefined
+      return reason === undefined ? plain(200, 'ok') : plain(503, reason)
+    },
+  }
+}
+
+function plain(status: number, body: string): HttpResponse {
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
+}

@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Logger } from 'pino'
+import { answer, answerError, type GraphDoor } from './graph/answer.ts'
+import { Directory } from './graph/directory.ts'
+import { BODY_TOO_LARGE, GraphError } from './graph/error.ts'
+import { GRAPH_BODY_BYTES_MAX } from './graph/request.ts'
+import { type HttpDoor, type HttpServer, openHttp } from './http.ts'
+import { answerOversizedWebhook, answerWebhook, WEBHOOK_BODY_BYTES_MAX, type WebhookDoor } from './ingest/door.ts'
+import { confirmHashKey } from './ingest/pseudonym.ts'
+import { Writer } from './ingest/writer.ts'
+import { Metrics, type Operations, operationsDoor } from './operations.ts'
+import { lockDatabase } from './store/sqlite/lock.ts'
+import { openSqliteStore } from './store/sqlite/store.ts'
+import type { Store } from './store/store.ts'
+import { noteWorld } from './store/world.ts'
+
+/** What a server is opened with. */
+export interface ServerConfig {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  /** Where callers reach us from outside; `next` links start with it. */
+  readonly public_url: string | undefined
+  readonly app_secrets: readonly string[]
+  readonly verify_token: string | undefined
+  readonly hash_key: Uint8Array
+  /** Answer a start before 37 months ago with Meta's error, though the days are there. */
+  readonly meta_history_limit: boolean
+  readonly now: () => Temporal.Instant
+  readonly log: Logger
+  /** Makes the store ready before the first request can come. */
+  readonly prepare: (store: Store) => Promise<void>
+  /** The writer has died: no webhook can be committed any more. */
+  readonly onDeath: (cause: Error) => void
+}
+
+export interface ReadoutServer extends AsyncDisposable {
+  readonly url: string
+  readonly store: Store
+}
+
+/** Opens the parts of a server in one column, and closes them in the other direction. */
+export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
+  await using parts = new AsyncDisposableStack()
+  const now_ms = () => config.now().epochMilliseconds
+  mkdirSync(dirname(config.database), { recursive: true })
+  parts.use(lockDatabase(config.database))
+  const store = parts.use(openSqliteStore(config.database))
+  await confirmHashKey(store, config.hash_key)
+  await noteWorld(store, process.versions.tz ?? '')
+  await config.prepare(store)
+  const operations = new ServerOperations(await readLastWebhook(store), now_ms)
+  const metrics = new Metrics(operations)
+  const writer = parts.use(openWriter(config, operations, metrics, now_ms))
+  operations.writer = writer
+  const webhooks = webhookDoor({ ...config, submit: (body) => writer.submit(body) })
+  const graph = graphDoor(store, config)
+  const health = operationsDoor(operations, metrics)
+  const http = await openHttp({
+    ...config,
+    doorOf: (path) => (OPERATIONS_PATHS.has(path) ? health : path === WEBHOOK_PATH ? webhooks : graph),
+    onAnswer: (door, status) => metrics.countAnswer(door, status),
+    onFailure: (cause) => config.log.error({ cause: stackOf(cause) }, 'could not answer a request'),
+  })
+  parts.use(http)
+  return serverOf(http, store, operations, parts.move())
+}
+
+const WEBHOOK_PATH = '/webhooks/messenger'
+const OPERATIONS_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
+
+/** What the operations door shows: it outlives the writer and the listener, so that a stopping server says so. */
+class ServerOperations implements Operations {
+  writer: Writer | undefined
+  isStopping = false
+  death: string | undefined
+  lastWebhook_ms: number | undefined
+  readonly #now_ms: () => number
+
+  constructor(lastWebhook_ms: number | undefined, now_ms: () => number) {
+    this.lastWebhook_ms = lastWebhook_ms
+    this.#now_ms = now_ms
+  }
+
+  queueDepth = () => this.writer?.depth ?? 0
+  queueAge_ms = () => this.writer?.age_ms ?? 0
+  sinceLastWebhook_ms = () => (this.lastWebhook_ms === undefined ? undefined : this.#now_ms() - this.lastWebhook_ms)
+  unreadyBecause = () => this.death ?? (this.isStopping ? 'the server is stopping' : undefined)
+}
+
+function openWriter(config: ServerConfig, operations: ServerOperations, metrics: Metrics, now_ms: () => number) {
+  const { database, hash_key, log } = config
+  return new Writer({ database, hash_key, started_at: now_ms() }, now_ms, {
+    onTaken(counts) {
+      metrics.countTaken(counts)
+      operations.lastWebhook_ms = now_ms()
+    },
+    onFailure(reason) {
+      metrics.countFailure()
+      log.error({ reason }, 'could not commit webhooks: they are answered 503 and have to come again')
+    },
+    onDeath(cause) {
+      operations.death = 'the writer has died'
+      log.fatal({ cause: String(cause) }, 'the writer has died')
+      config.onDeath(cause)
+    },
+  })
+}
+
+function webhookDoor(door: WebhookDoor): HttpDoor {
+  return {
+    name: 'webhooks',
+    body_bytes_max: WEBHOOK_BODY_BYTES_MAX,
+    answer: (request) => answerWebhook(request, door),
+    answerOversized: answerOversizedWebhook,
+  }
+}
+
+function graphDoor(store: Store, { now, log, meta_history_limit }: ServerConfig): HttpDoor {
+  const door: GraphDoor = {
+    store,
+    now,
+    meta_history_limit,
+    directory: new Directory(),
+    newTraceId: () => `A${randomBytes(16).toString('base64url')}`,
+    onFailure: (cause, fbtrace_id) =>
+      log.error({ fbtrace_id, cause: stackOf(cause) }, 'could not answer a Graph request'),
+  }
+  return {
+    name: 'graph',
+    body_bytes_max: GRAPH_BODY_BYTES_MAX,
+    answer: (request) => answer(request, door),
+    answerOversized: () =>
+      answerError(new GraphError(BODY_TOO_LARGE, `the body is longer than ${GRAPH_BODY_BYTES_MAX} bytes`), door),
+  }
+}
+
+function serverOf(
+  http: HttpServer,
+  store: Store,
+  operations: ServerOperations,
+  parts: AsyncDisposableStack,
+): ReadoutServer {
+  return {
+    url: http.url,
+    store,
+    async [Symbol.asyncDispose]() {
+      operations.isStopping = true
+      await parts.disposeAsync()
+    },
+  }
+}
+
+async function readLastWebhook(store: Store): Promise<number | undefined> {
+  const pages = await store.arrivals.listPages()
+  return pages.length === 0 ? undefined : Math.max(...pages.map(({ last_received_at }) => last_received_at))
+}
+
+function stackOf(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+}
