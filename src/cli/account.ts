@@ -1,0 +1,84 @@
+import type { Command } from 'commander'
+import { catchUpNow, type Database, databaseCommand } from './database.ts'
+import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
+import { collect, parseAccountId, parseCurrency, parseNodeId, parseTimeZone } from './values.ts'
+
+const COLUMNS: readonly Column[] = [
+  { key: 'account_id', label: 'Account' },
+  { key: 'name', label: 'Name' },
+  { key: 'currency', label: 'Currency' },
+  { key: 'time_zone', label: 'Time zone' },
+  { key: 'page_ids', label: 'Pages' },
+]
+
+interface AddOptions {
+  readonly name: string
+  readonly currency: string
+  readonly timeZone: string
+  readonly page?: readonly string[]
+}
+
+interface SetOptions extends Partial<AddOptions> {
+  readonly removePage?: readonly string[]
+}
+
+/** `readout account add|list|set`. */
+export function addAccountCommands(program: Command): void {
+  const account = program.command('account').description('ad accounts, and the pages that are linked to them')
+  databaseCommand(account, 'add <act_ID>', 'register an ad account', addAccount)
+    .requiredOption('--name <name>', 'what it is called')
+    .requiredOption('--currency <code>', 'the ISO 4217 code of its currency, such as USD')
+    .requiredOption('--time-zone <zone>', 'its IANA time zone, such as America/Sao_Paulo')
+    .option('--page <id>', 'link a page: ads that its webhooks tell of are registered here', collect)
+  databaseCommand(account, 'list', 'list the ad accounts', listAccounts).addOption(outputOption())
+  databaseCommand(account, 'set <act_ID>', 'change an ad account; what is left out stays', setAccount)
+    .option('--name <name>', 'what it is called')
+    .option('--currency <code>', 'the ISO 4217 code of its currency')
+    .option('--time-zone <zone>', 'its IANA time zone; every day is resolved anew')
+    .option('--page <id>', 'link a page', collect)
+    .option('--remove-page <id>', 'unlink a page', collect)
+}
+
+async function addAccount(database: Database, options: AddOptions, [id = '']: string[]): Promise<void> {
+  const account_id = parseAccountId(id)
+  const page_ids = parsePages(options.page)
+  const fields = {
+    account_id,
+    name: options.name,
+    currency: parseCurrency(options.currency),
+    time_zone: parseTimeZone(options.timeZone),
+    page_ids,
+  }
+  await database.store.write(({ registry }) => registry.addAccount(fields))
+  await catchUpNow(database)
+  const pages = page_ids.length === 0 ? 'no page is linked to it yet' : `linked pages: ${page_ids.join(', ')}`
+  say(`account act_${account_id} is registered; ${pages}`)
+}
+
+async function listAccounts({ store }: Database, options: { output: OutputMode }): Promise<void> {
+  const accounts = await store.registry.listAccounts()
+  const rows = accounts.map((account) => ({
+    ...account,
+    account_id: `act_${account.account_id}`,
+    page_ids: account.page_ids.join(' '),
+  }))
+  printRows(COLUMNS, rows, options.output)
+}
+
+async function setAccount(database: Database, options: SetOptions, [id = '']: string[]): Promise<void> {
+  const account_id = parseAccountId(id)
+  const change = {
+    name: options.name,
+    currency: options.currency && parseCurrency(options.currency),
+    time_zone: options.timeZone && parseTimeZone(options.timeZone),
+    link_page_ids: parsePages(options.page),
+    unlink_page_ids: parsePages(options.removePage),
+  }
+  await database.store.write(({ registry }) => registry.setAccount(account_id, change))
+  await catchUpNow(database)
+  say(`account act_${account_id} is changed`)
+}
+
+function parsePages(pages: readonly string[] = []): readonly string[] {
+  return pages.map((page) => parseNodeId('page', page))
+}

@@ -1,0 +1,67 @@
+import type { Command } from 'commander'
+import { singleIdAd } from '../store/admission.ts'
+import { catchUpNow, type Database, databaseCommand } from './database.ts'
+import { CliError } from './error.ts'
+import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
+import { findAccount, parseNodeId } from './values.ts'
+
+const COLUMNS: readonly Column[] = [
+  { key: 'campaign_id', label: 'Campaign' },
+  { key: 'account_id', label: 'Account' },
+  { key: 'name', label: 'Name' },
+  { key: 'ads', label: 'Ads' },
+]
+
+/** `readout campaign add|list|move`. */
+export function addCampaignCommands(program: Command): void {
+  const campaign = program.command('campaign').description('campaigns, and the accounts that they belong to')
+  databaseCommand(
+    campaign,
+    'add <id>',
+    'register a campaign, or name it; facts that waited for it are counted',
+    addCampaign,
+  )
+    .requiredOption('--account <act_ID>', 'the ad account that it belongs to')
+    .option('--name <name>', 'what it is called; its id when left out')
+  databaseCommand(campaign, 'list', 'list the campaigns', listCampaigns).addOption(outputOption())
+  databaseCommand(campaign, 'move <id>', 'move a campaign to another account', moveCampaign).requiredOption(
+    '--to <act_ID>',
+    'the ad account that it belongs to',
+  )
+}
+
+async function addCampaign(
+  database: Database,
+  options: { account: string; name?: string },
+  [id = '']: string[],
+): Promise<void> {
+  const campaign_id = parseNodeId('campaign', id)
+  const { account, account_id } = await findAccount(database.store, options.account)
+  await database.store.write(async ({ registry }) => {
+    const known = (await registry.listCampaigns()).find((one) => one.campaign_id === campaign_id)
+    if (known?.account_id !== account_id) await registry.addAd(singleIdAd(campaign_id, account))
+    if (options.name !== undefined) await registry.renameCampaign(campaign_id, options.name)
+  })
+  await catchUpNow(database)
+  say(`campaign ${campaign_id} is registered in act_${account_id}`)
+}
+
+async function listCampaigns({ store }: Database, options: { output: OutputMode }): Promise<void> {
+  const campaigns = await store.registry.listCampaigns()
+  const rows = campaigns.map((campaign) => ({ ...campaign, account_id: `act_${campaign.account_id}` }))
+  printRows(COLUMNS, rows, options.output)
+}
+
+async function moveCampaign(database: Database, options: { to: string }, [id = '']: string[]): Promise<void> {
+  const campaign_id = parseNodeId('campaign', id)
+  const to = await findAccount(database.store, options.to)
+  await database.store.write(async ({ registry, rollups }) => {
+    const known = (await registry.listCampaigns()).find((one) => one.campaign_id === campaign_id)
+    if (known === undefined) throw new CliError(`there is no campaign ${campaign_id}; see: readout campaign list`)
+    const from = await registry.readAccount(known.account_id)
+    await registry.moveCampaign(campaign_id, to.account)
+    for (const { account } of [from ?? to, to]) await rollups.sumAccount(account)
+  })
+  await catchUpNow(database)
+  say(`campaign ${campaign_id} is in act_${to.account_id} now`)
+}

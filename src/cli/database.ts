@@ -1,0 +1,54 @@
+import type { Command } from 'commander'
+import { confirmHashKey, KeyedPseudonyms } from '../ingest/pseudonym.ts'
+import { Admission } from '../store/admission.ts'
+import { catchUp } from '../store/catch-up.ts'
+import { openSqliteStore } from '../store/sqlite/store.ts'
+import type { Store } from '../store/store.ts'
+import { readHashKey } from './hash-key.ts'
+import { addSettings, DATABASE_SETTINGS } from './settings.ts'
+
+/** The database as a command works with it, beside a running server or without one. */
+export interface Database {
+  readonly store: Store
+  readonly admission: Admission
+  readonly pseudonyms: KeyedPseudonyms
+  readonly now_ms: () => number
+}
+
+/** The values of DATABASE_SETTINGS. */
+export interface DatabaseOptions {
+  readonly database: string
+  readonly hashKey?: Uint8Array
+}
+
+/** Adds a command that works on the database. */
+export function databaseCommand<Options>(
+  parent: Command,
+  usage: string,
+  help: string,
+  run: (database: Database, options: Options & DatabaseOptions, values: string[]) => Promise<void>,
+): Command {
+  const command = addSettings(parent.command(usage).description(help), DATABASE_SETTINGS)
+  command.action(async () => {
+    const options = command.opts<Options & DatabaseOptions>()
+    await withDatabase(options, (database) => run(database, options, command.args))
+  })
+  return command
+}
+
+async function withDatabase(options: DatabaseOptions, work: (database: Database) => Promise<void>): Promise<void> {
+  const hash_key = options.hashKey ?? readHashKey(options.database)
+  await using store = openSqliteStore(options.database)
+  await confirmHashKey(store, hash_key)
+  await work({
+    store,
+    admission: new Admission(),
+    pseudonyms: new KeyedPseudonyms(hash_key),
+    now_ms: () => Temporal.Now.instant().epochMilliseconds,
+  })
+}
+
+/** Does what an act of this command has left to do, so that the next answer has it. */
+export async function catchUpNow({ store, admission, now_ms }: Database): Promise<void> {
+  await catchUp(store, admission, now_ms)
+}

@@ -1,0 +1,62 @@
+import { parseFactLine } from '../ingest/import.ts'
+import type { Pseudonyms } from '../ingest/pseudonym.ts'
+import { formatSignature } from '../ingest/signature.ts'
+import { demoAudience, subscriberList } from '../sandbox/audience.ts'
+import { DEMO_ACCOUNT, DEMO_CAMPAIGNS, DEMO_RATES, demoEvents } from '../sandbox/demo.ts'
+import { formatImportLine } from '../sandbox/event.ts'
+import { LiveCampaign } from '../sandbox/live.ts'
+import { Admission, singleIdAd } from '../store/admission.ts'
+import { append } from '../store/append.ts'
+import type { Store, Tables } from '../store/store.ts'
+import { hashToken } from '../store/tokens.ts'
+
+/** The read token of the demo account. */
+export const DEMO_TOKEN = 'demo'
+
+const SEED = 1
+const SETTING = 'demo_loaded_at'
+const POST_EVERY_MS = 1000
+
+/**
+ * Loads the demo account, once: its audience and its campaigns are made from a seed, and end now. Starting again on the
+ * same file adds nothing. All of it is facts like any others, read as an import reads them.
+ */
+export async function loadDemo(store: Store, pseudonyms: Pseudonyms, now_ms: number): Promise<void> {
+  if ((await store.registry.readSetting(SETTING)) !== undefined) return
+  const facts = demoEvents(SEED, now_ms).map((event) => parseFactLine(formatImportLine(event), pseudonyms, now_ms))
+  const countries = [...subscriberList(demoAudience(SEED))]
+  await store.write(async (tables) => {
+    await register(tables, now_ms)
+    await tables.registry.writeCountries(
+      new Map(countries.map(([token, country]) => [pseudonyms.subscriber(token), country])),
+    )
+    const admission = new Admission()
+    await admission.open(tables.registry, now_ms)
+    await append(tables, admission, facts)
+    await tables.registry.writeSetting(SETTING, String(now_ms))
+  })
+}
+
+async function register({ registry, tokens }: Tables, now_ms: number): Promise<void> {
+  const { account } = await registry.addAccount(DEMO_ACCOUNT)
+  for (const { campaign_id, name } of DEMO_CAMPAIGNS) await registry.addAd(singleIdAd(campaign_id, account, name))
+  await registry.writeRates(account, DEMO_RATES)
+  const token = { token_hash: hashToken(DEMO_TOKEN), permission: 'read', accounts: new Set([account]) } as const
+  await tokens.add({ ...token, created_at: now_ms })
+}
+
+/** Plays the running campaign: posts signed webhooks to a server's own door, until disposed. */
+export function playDemo(url: string, app_secret: string, now_ms: () => number): Disposable {
+  const campaign = new LiveCampaign({ seed: SEED, start_ms: now_ms() })
+  const timer = setInterval(() => {
+    for (const body of campaign.next(now_ms())) void post(url, body, app_secret)
+  }, POST_EVERY_MS)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+/** A webhook that is not taken is not sent again: the sandbox is no ledger of its own. */
+async function post(url: string, text: string, app_secret: string): Promise<void> {
+  const body = Buffer.from(text)
+  const headers = { 'content-type': 'application/json', 'x-hub-signature-256': formatSignature(body, app_secret) }
+  await fetch(`${url}/webhooks/messenger`, { method: 'POST', headers, body }).catch(() => undefined)
+}

@@ -1,0 +1,132 @@
+import { realpathSync, statSync } from 'node:fs'
+import type { Command } from 'commander'
+import type { RowsImported } from '../ingest/csv.ts'
+import { type Imported, importFacts } from '../ingest/import.ts'
+import { importRates } from '../ingest/rates.ts'
+import { importSubscribers } from '../ingest/subscribers.ts'
+import { catchUp } from '../store/catch-up.ts'
+import { type Database, databaseCommand } from './database.ts'
+import { CliError, EXIT } from './error.ts'
+import { say } from './output.ts'
+import { Progress } from './progress.ts'
+import { findAccount, misused } from './values.ts'
+
+/** Bad lines of one file that are printed; the rest is counted. */
+const BAD_LINES_MAX = 100
+
+/** `readout import`, `readout subscribers import`, `readout rates import`. */
+export function addImportCommands(program: Command): void {
+  databaseCommand(
+    program,
+    'import <file>',
+    'append the facts of an NDJSON file, one a line; safe to repeat',
+    importFile,
+  )
+  const subscribers = program.command('subscribers').description("subscribers' countries")
+  databaseCommand(
+    subscribers,
+    'import <file>',
+    'add a CSV file with the columns token,country to the subscriber list',
+    importSubscriberFile,
+  )
+  const rates = program.command('rates').description('what a delivered message costs')
+  databaseCommand(
+    rates,
+    'import <file>',
+    "add a CSV file with the columns country,price,valid_from to an account's rate card; * is any country",
+    importRateFile,
+  ).option('--account <act_ID>', 'whose rate card; may be left out while there is one account')
+}
+
+async function importFile(database: Database, _options: unknown, [named = '']: string[]): Promise<void> {
+  const file = findFile(named)
+  const total = statSync(file).size
+  const bad = new BadLines(named)
+  const started_ms = performance.now()
+  using progress = new Progress('importing')
+  const imported = await importFacts(file, {
+    ...database,
+    onBadLine: (line, reason) => bad.add(line, reason),
+    onProgress: ({ bytes, facts }) => progress.update(bytes, total, `${facts} facts`),
+  })
+  progress[Symbol.dispose]()
+  bad.end()
+  sayImported(imported, (performance.now() - started_ms) / 1000)
+  if (imported.bad_lines > 0) process.exitCode = EXIT.failed
+}
+
+function sayImported(imported: Imported, seconds: number): void {
+  const { facts, lines, parked, forgotten, bad_lines, resumed_after_line } = imported
+  if (resumed_after_line > 0) say(`went on after line ${resumed_after_line}, where the last import was interrupted`)
+  say(`${facts} facts of ${lines - resumed_after_line} lines in ${seconds.toFixed(1)} s`)
+  if (parked > 0) say(`${parked} facts wait for their ads to be registered; see: readout parked`)
+  if (forgotten > 0) say(`${forgotten} facts of forgotten people were refused`)
+  if (bad_lines > 0) say(`${bad_lines} lines are no facts and were left out`)
+}
+
+async function importSubscriberFile(database: Database, _options: unknown, [named = '']: string[]): Promise<void> {
+  const bad = new BadLines(named)
+  const imported = await importSubscribers(findFile(named), database.store, database.pseudonyms, bad.add)
+  await finishRows(database, bad, imported)
+}
+
+async function importRateFile(
+  database: Database,
+  options: { account?: string },
+  [named = '']: string[],
+): Promise<void> {
+  const account = await findRateAccount(database, options.account)
+  const bad = new BadLines(named)
+  const imported = await importRates(findFile(named), database.store, account, bad.add)
+  await finishRows(database, bad, imported)
+}
+
+async function findRateAccount({ store }: Database, named: string | undefined): Promise<number> {
+  if (named !== undefined) return (await findAccount(store, named)).account
+  const accounts = await store.registry.listAccounts()
+  const [only] = accounts
+  if (only !== undefined && accounts.length === 1) return only.account
+  throw misused(`there are ${accounts.length} accounts: say whose rate card it is with --account act_ID`)
+}
+
+async function finishRows(
+  { store, admission, now_ms }: Database,
+  bad: BadLines,
+  imported: RowsImported,
+): Promise<void> {
+  bad.end()
+  let resolved = 0
+  await catchUp(store, admission, now_ms, (done) => (resolved = done))
+  say(`${imported.rows} rows imported; ${resolved} threads looked at anew`)
+  if (imported.bad_rows === 0) return
+  say(`${imported.bad_rows} rows are not as they should be and were left out`)
+  process.exitCode = EXIT.failed
+}
+
+/** The file under its real name, so that an import goes on from wherever it is called. */
+function findFile(named: string): string {
+  try {
+    return realpathSync(named)
+  } catch {
+    throw new CliError(`cannot import ${named}: there is no such file`)
+  }
+}
+
+/** Prints lines that were left out, up to a limit. */
+class BadLines {
+  readonly #file: string
+  #count = 0
+
+  constructor(file: string) {
+    this.#file = file
+  }
+
+  add = (line: number, reason: string): void => {
+    this.#count++
+    if (this.#count <= BAD_LINES_MAX) say(`${this.#file}:${line}: ${reason}`)
+  }
+
+  end(): void {
+    if (this.#count > BAD_LINES_MAX) say(`… and ${this.#count - BAD_LINES_MAX} more`)
+  }
+}

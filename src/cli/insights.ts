@@ -1,0 +1,100 @@
+import { type Command, Option } from 'commander'
+import { DATINGS } from '../domain/counter.ts'
+import { DATE_PRESETS } from '../domain/date-preset.ts'
+import { formatDay } from '../domain/day.ts'
+import { METRIC_BY_FIELD, METRICS, REGION_POLICIES } from '../domain/metric.ts'
+import { GraphError } from '../graph/error.ts'
+import { readInsights } from '../graph/insights.ts'
+import { parseInsightsQuery } from '../graph/insights-parameters.ts'
+import type { Node } from '../store/registry.ts'
+import type { Tables } from '../store/store.ts'
+import { hashToken } from '../store/tokens.ts'
+import { type Database, databaseCommand } from './database.ts'
+import { CliError, EXIT } from './error.ts'
+import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
+import { misused } from './values.ts'
+
+interface InsightsOptions {
+  readonly fields?: string
+  readonly datePreset?: string
+  readonly since?: string
+  readonly until?: string
+  readonly regionPolicy?: string
+  readonly datedBy?: string
+  readonly token?: string
+  readonly output: OutputMode
+}
+
+const FAILURE_COLUMNS: readonly Column[] = [
+  { key: 'day', label: 'Day' },
+  { key: 'failed', label: 'Failed' },
+  { key: 'error_message', label: 'Reason' },
+]
+
+/** `readout insights`, `readout failures`. */
+export function addInsightsCommands(program: Command): void {
+  databaseCommand(program, 'insights <id>', 'print the insights of act_ID, a campaign, ad set or ad', printInsights)
+    .option('--fields <names>', 'metrics, ids and names, separated by commas; all metrics when left out')
+    .addOption(new Option('--date-preset <preset>', "Meta's name for a range of days").choices(DATE_PRESETS))
+    .option('--since <day>', 'the first day, YYYY-MM-DD; beats --date-preset')
+    .option('--until <day>', 'the last day, YYYY-MM-DD')
+    .addOption(new Option('--region-policy <policy>', 'which regions are counted').choices(REGION_POLICIES))
+    .addOption(new Option('--dated-by <dating>', 'on which day things are counted').choices(DATINGS))
+    .addOption(new Option('--token <token>', 'see only what this access token may see').env('READOUT_TOKEN'))
+    .addOption(outputOption())
+  databaseCommand(
+    program,
+    'failures <id>',
+    "count failed deliveries by day and Meta's reason",
+    printFailures,
+  ).addOption(outputOption())
+}
+
+async function printInsights({ store }: Database, options: InsightsOptions, [id = '']: string[]): Promise<void> {
+  const query = parseQuery(options)
+  const rows = await store.read(async (tables) => {
+    const node = await findNode(tables, id, options.token)
+    return readInsights(tables.rollups, node, query, Temporal.Now.instant(), false)
+  })
+  if (rows.length === 0) say(`nothing happened to ${id} in this range`)
+  const fields = [...query.fields, 'date_start', 'date_stop']
+  const columns = fields.map((key) => ({ key, label: METRIC_BY_FIELD.get(key)?.label ?? key }))
+  printRows(columns, rows, options.output)
+}
+
+/** The same parser as of the API, so the same words mean the same. */
+function parseQuery(options: InsightsOptions) {
+  const { since, until } = options
+  if ((since === undefined) !== (until === undefined)) throw misused('--since and --until go together')
+  const parameters = new Map([['fields', options.fields ?? METRICS.map(({ field }) => field).join(',')]])
+  if (options.datePreset !== undefined) parameters.set('date_preset', options.datePreset)
+  if (options.regionPolicy !== undefined) parameters.set('region_policy', options.regionPolicy)
+  if (options.datedBy !== undefined) parameters.set('dated_by', options.datedBy)
+  if (since !== undefined) parameters.set('time_range', JSON.stringify({ since, until }))
+  try {
+    return parseInsightsQuery(parameters)
+  } catch (error) {
+    if (error instanceof GraphError) throw misused(error.message)
+    throw error
+  }
+}
+
+async function printFailures({ store }: Database, options: { output: OutputMode }, [id = '']: string[]): Promise<void> {
+  const failures = await store.read(async (tables) =>
+    tables.rollups.readFailures(await findNode(tables, id, undefined)),
+  )
+  if (failures.length === 0) say(`no delivery to ${id} failed`)
+  const rows = failures.map((failure) => ({ ...failure, day: formatDay(failure.day) }))
+  printRows(FAILURE_COLUMNS, rows, options.output)
+}
+
+async function findNode({ registry, tokens }: Tables, id: string, text: string | undefined): Promise<Node> {
+  const node = await registry.readNode(id)
+  const token = text === undefined ? undefined : await tokens.read(hashToken(text))
+  if (text !== undefined && token === undefined) {
+    throw new CliError('the token is unknown here, or was revoked; see: readout token list', EXIT.unauthorized)
+  }
+  const isVisible = token === undefined || (node !== undefined && token.accounts.has(node.account))
+  if (node !== undefined && isVisible) return node
+  throw new CliError(`there is no account, campaign, ad set or ad ${id}; see: readout campaign list`)
+}

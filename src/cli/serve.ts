@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto'
+import type { Command } from 'commander'
+import { pino } from 'pino'
+import { KeyedPseudonyms } from '../ingest/pseudonym.ts'
+import { DEMO_ACCOUNT } from '../sandbox/demo.ts'
+import { DOCUMENTED_SAMPLE_ID } from '../sandbox/documented-sample.ts'
+import { openServer } from '../server.ts'
+import type { DatabaseOptions } from './database.ts'
+import { DEMO_TOKEN, loadDemo, playDemo } from './demo.ts'
+import { EXIT } from './error.ts'
+import { readHashKey } from './hash-key.ts'
+import { addSettings, SERVER_SETTINGS } from './settings.ts'
+import { misused } from './values.ts'
+
+/** The values of SERVER_SETTINGS. */
+interface ServeOptions extends DatabaseOptions {
+  readonly demo?: boolean
+  readonly host: string
+  readonly port: number
+  readonly publicUrl?: string
+  readonly appSecret?: readonly string[]
+  readonly verifyToken?: string
+  readonly metaHistoryLimit?: boolean
+  readonly logLevel: string
+}
+
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|localhost|::1)$/
+
+/** `readout serve`. */
+export function addServeCommand(program: Command): void {
+  const command = addSettings(
+    program.command('serve').description('take webhooks and answer insights'),
+    SERVER_SETTINGS,
+  )
+  command.action(() => serve(command.opts<ServeOptions>()))
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const { host, port, database, demo = false } = options
+  if (demo && (!LOOPBACK.test(host) || options.publicUrl !== undefined)) {
+    throw misused('--demo has a token that everybody knows: leave out --public-url, and --host but a loopback address')
+  }
+  const now = () => Temporal.Now.instant()
+  const hash_key = options.hashKey ?? readHashKey(database)
+  const demo_secret = randomBytes(32).toString('hex')
+  const app_secrets = options.appSecret ?? []
+  await using server = await openServer({
+    host,
+    port,
+    database,
+    hash_key,
+    now,
+    public_url: options.publicUrl,
+    app_secrets: demo ? [...app_secrets, demo_secret] : app_secrets,
+    verify_token: options.verifyToken,
+    meta_history_limit: options.metaHistoryLimit ?? false,
+    log: pino({ level: options.logLevel }, pino.destination({ dest: 2, sync: true })),
+    prepare: async (store) => {
+      if (demo) await loadDemo(store, new KeyedPseudonyms(hash_key), now().epochMilliseconds)
+    },
+    onDeath: () => process.exit(EXIT.failed),
+  })
+  using _live = demo ? playDemo(server.url, demo_secret, () => now().epochMilliseconds) : undefined
+  greet(server.url, options)
+  await stopSignal()
+  process.stdout.write('stopping: what was accepted is committed first\n')
+}
+
+function greet(url: string, { appSecret = [], database, demo = false }: ServeOptions): void {
+  const lines = [`Readout answers on ${url} from ${database}`, `  webhooks  ${url}/webhooks/messenger`]
+  if (appSecret.length === 0) {
+    const others = demo ? "webhooks other than the sandbox's own are" : 'webhooks are'
+    lines.push(`            without --app-secret ${others} refused with 403`)
+  }
+  lines.push(`  health    ${url}/healthz  ${url}/readyz  ${url}/metrics`)
+  if (demo) lines.push(...demoLines(url))
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function demoLines(url: string): string[] {
+  const fields = 'marketing_messages_delivered,marketing_messages_read_rate,marketing_messages_spend'
+  const insights = `${url}/v25.0/${DOCUMENTED_SAMPLE_ID}/insights?fields=${fields}&date_preset=data_maximum`
+  return [
+    `  demo      act_${DEMO_ACCOUNT.account_id}, read with the token: ${DEMO_TOKEN}`,
+    '',
+    `  curl -H 'Authorization: Bearer ${DEMO_TOKEN}' '${insights}'`,
+    '',
+  ]
+}
+
+function stopSignal(): Promise<unknown> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', resolve)
+    process.once('SIGINT', resolve)
+  })
+}

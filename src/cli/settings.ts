@@ -1,0 +1,107 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+
+/** A setting of Readout: a flag of the commands that read it, and a variable of the environment. */
+export interface Setting {
+  /** The flag, without its dashes. */
+  readonly flag: string
+  /** What stands for its value in the help; none for a switch. */
+  readonly value?: string
+  readonly default?: string | number
+  readonly help: string
+  /** Turns the text into the value, or throws an InvalidArgumentError. */
+  readonly parse?: (text: string, before: unknown) => unknown
+}
+
+/** Settings of every command that opens the database. */
+export const DATABASE_SETTINGS: readonly Setting[] = [
+  {
+    flag: 'database',
+    value: 'FILE',
+    default: './data/readout.db',
+    help: 'the SQLite file; it is made where it is missing',
+  },
+  {
+    flag: 'hash-key',
+    value: 'HEX',
+    help: 'the key that personal ids are hashed with, 64 hex digits; else the file FILE.key beside the database',
+    parse: parseHashKey,
+  },
+]
+
+/** Settings of `readout serve`. */
+export const SERVER_SETTINGS: readonly Setting[] = [
+  ...DATABASE_SETTINGS,
+  { flag: 'demo', help: 'load the demo account on first start, and run its sandbox; only on a loopback host' },
+  { flag: 'host', value: 'HOST', default: '127.0.0.1', help: 'the address to listen on' },
+  { flag: 'port', value: 'PORT', default: 8080, help: 'the port to listen on; 0 for any free one', parse: parsePort },
+  {
+    flag: 'public-url',
+    value: 'URL',
+    help: 'where callers reach the server from outside; paging links start with it',
+    parse: parseUrl,
+  },
+  {
+    flag: 'app-secret',
+    value: 'SECRET',
+    help: "the app's secret, which signs webhooks; give it again for another, or separate them by commas",
+    parse: collect,
+  },
+  { flag: 'verify-token', value: 'TOKEN', help: "the token that Meta's webhook handshake must show" },
+  {
+    flag: 'meta-history-limit',
+    help: "answer a range that starts before 37 months ago with Meta's error, though the days are there",
+  },
+  {
+    flag: 'log-level',
+    value: 'LEVEL',
+    default: 'info',
+    help: 'the least severe entries that are logged: debug, info, warn, error or silent',
+    parse: parseLogLevel,
+  },
+]
+
+/** The variable of the environment that stands for a flag. */
+export function environmentName({ flag }: Pick<Setting, 'flag'>): string {
+  return `READOUT_${flag.toUpperCase().replaceAll('-', '_')}`
+}
+
+/** Adds settings to a command; a flag beats the environment, and the environment the default. */
+export function addSettings(command: Command, settings: readonly Setting[]): Command {
+  for (const setting of settings) {
+    const { flag, value, help } = setting
+    const option = new Option(value === undefined ? `--${flag}` : `--${flag} <${value}>`, help)
+    option.env(environmentName(setting))
+    if (setting.default !== undefined) option.default(setting.default)
+    if (setting.parse !== undefined) option.argParser(setting.parse)
+    command.addOption(option)
+  }
+  return command
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new InvalidArgumentError('It must be a port, 0 to 65535.')
+}
+
+function parseUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text.replace(/\/+$/, '')
+  throw new InvalidArgumentError('It must be a URL such as https://readout.example.com.')
+}
+
+function parseHashKey(text: string): Uint8Array {
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return Buffer.from(text, 'hex')
+  throw new InvalidArgumentError('It must be 64 hex digits; make one with: openssl rand -hex 32')
+}
+
+function collect(text: string, before: unknown): string[] {
+  const secrets = text.split(',').map((secret) => secret.trim())
+  return [...(Array.isArray(before) ? (before as string[]) : []), ...secrets.filter((secret) => secret !== '')]
+}
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent']
+
+function parseLogLevel(text: string): string {
+  if (LOG_LEVELS.includes(text)) return text
+  throw new InvalidArgumentError(`It must be one of ${LOG_LEVELS.join(', ')}.`)
+}

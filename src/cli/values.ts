@@ -1,0 +1,43 @@
+import { isTimeZone } from '../domain/calendar.ts'
+import type { Account } from '../store/registry.ts'
+import type { Store } from '../store/store.ts'
+import { CliError, EXIT } from './error.ts'
+
+/** Reads `act_<digits>`, or the digits alone, as an administrator types it. */
+export function parseAccountId(text: string): string {
+  const digits = /^(?:act_)?(\d{1,20})$/.exec(text)?.[1]
+  if (digits !== undefined) return digits
+  throw misused(`account is ${text}: it must be act_ and digits, such as act_1000000000000001`)
+}
+
+export function parseNodeId(what: string, text: string): string {
+  if (/^\d{1,20}$/.test(text)) return text
+  throw misused(`${what} is ${text}: it must be 1 to 20 digits`)
+}
+
+export function parseCurrency(text: string): string {
+  const currency = text.toUpperCase()
+  if (Intl.supportedValuesOf('currency').includes(currency)) return currency
+  throw misused(`currency is ${text}: it must be an ISO 4217 code such as USD`)
+}
+
+export function parseTimeZone(text: string): string {
+  if (isTimeZone(text)) return text
+  throw misused(`time zone is ${text}: it must be an IANA name such as America/Sao_Paulo`)
+}
+
+/** The account of this id. Throws a CliError that tells how to find those that are there. */
+export async function findAccount(store: Store, text: string): Promise<Account> {
+  const account = await store.registry.readAccount(parseAccountId(text))
+  if (account !== undefined) return account
+  throw new CliError(`there is no account ${text}; see: readout account list`)
+}
+
+/** Collects the values of an option that can be given again. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text]
+}
+
+export function misused(message: string): CliError {
+  return new CliError(message, EXIT.misused)
+}
