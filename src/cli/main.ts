@@ -9,8 +9,6 @@ import { CliError, EXIT } from './error.ts'
 import { say } from './output.ts'
 import { openProgram } from './program.ts'
 
-process.exitCode = await run(process.argv)
-
 /** Runs a command; returns how it ends. */
 async function run(argv: readonly string[]): Promise<number> {
   // Nothing was asked of a reader that has gone, as `head` does.
@@ -43,3 +41,5 @@ function endOf(error: unknown): number {
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
 }
+
+process.exitCode = await run(process.argv)

@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict'
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { formatSignature } from '../src/ingest/signature.ts'
+import { readout, Serving } from './command.ts'
+import { envelope, TemporaryFolder } from './open.ts'
+
+const ACCOUNT = ['account', 'add', 'act_1', '--name', 'One', '--currency', 'eur', '--time-zone', 'Europe/Paris']
+
+/** Runs commands on one database, one after the other; each must end with its code. */
+function terminal(folder: TemporaryFolder) {
+  const database = folder.file('readout.db')
+  return async (code: number, ...args: string[]) => {
+    const ended = await readout([...args, '--database', database])
+    assert.equal(ended.code, code, `${args.join(' ')}: ${ended.stdout}${ended.stderr}`)
+    return ended
+  }
+}
+
+function factLine(fact: Record<string, unknown>): string {
+  const message = { message_id: '500', page_id: '9', messenger_subscription_token: 'ann' }
+  return JSON.stringify({ ...message, marketing_message_tracking_id: 't1', ...fact })
+}
+
+test('readout import, subscribers, rates, insights and failures work together', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT, '--page', '9')
+  writeFileSync(
+    folder.file('facts.ndjson'),
+    [
+      factLine({ kind: 'sent', timestamp: 1_700_000_000 }),
+      factLine({ kind: 'delivered', timestamp: 1_700_000_001_000, country: 'br' }),
+      'no JSON',
+      factLine({ kind: 'read', timestamp: '2023-11-14T23:30:00+01:00' }),
+      factLine({ kind: 'clicked', timestamp: 1_700_000_900, price_micros: 1 }),
+      '',
+      factLine({ kind: 'failed', timestamp: 1_700_000_900, error_message: 'away, "for now"' }),
+      factLine({
+        kind: 'delivered',
+        timestamp: 1_700_000_003,
+        marketing_message_tracking_id: 't2',
+        messenger_subscription_token: 'bob',
+      }),
+    ].join('\n'),
+  )
+  const first = await run(1, 'import', folder.file('facts.ndjson'))
+  assert.match(first.stderr, /facts\.ndjson:3: the line is no JSON\n/)
+  assert.match(first.stderr, /facts\.ndjson:5: price_micros is 1: it must be on a sent, delivered or read fact/)
+  assert.match(first.stderr, /5 facts of 8 lines/)
+
+  const fields = 'marketing_messages_delivered,marketing_messages_read,marketing_messages_spend'
+  const insights = [
+    'insights',
+    '500',
+    '--fields',
+    fields,
+    '--since',
+    '2023-11-14',
+    '--until',
+    '2023-11-15',
+    '-o',
+    'csv',
+  ]
+  const before = await run(0, ...insights)
+  assert.equal(
+    before.stdout,
+    `marketing_messages_delivered,marketing_messages_read,marketing_messages_spend,date_start,date_stop\n2,1,,2023-11-14,2023-11-15\n`,
+  )
+  writeFileSync(
+    folder.file('rates.csv'),
+    'country,price,valid_from\nBR,0.05,2023-01-01\n*,0.04,2023-01-01\nBRA,x,2023-01-01\n',
+  )
+  const rates = await run(1, 'rates', 'import', folder.file('rates.csv'))
+  assert.match(rates.stderr, /rates\.csv:4: country is "BRA"/)
+  assert.match((await run(0, ...insights)).stdout, /^2,1,0\.09,/m)
+  writeFileSync(folder.file('countries.csv'), 'country,token\nDE,bob\n')
+  await run(0, 'subscribers', 'import', folder.file('countries.csv'))
+  assert.match((await run(0, ...insights)).stdout, /^1,1,0\.09,/m)
+
+  await run(1, 'import', folder.file('facts.ndjson'))
+  assert.match((await run(0, ...insights)).stdout, /^1,1,0\.09,/m)
+  const failures = await run(0, 'failures', '500', '-o', 'csv')
+  assert.equal(failures.stdout, 'day,failed,error_message\n2023-11-14,1,"away, ""for now"""\n')
+  await run(0, 'verify')
+})
+
+test('readout prints rows as table, JSON, CSV and plain', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT)
+  assert.equal(
+    (await run(0, 'account', 'list')).stdout,
+    'Account  Name  Currency  Time zone     Pages\nact_1    One   EUR       Europe/Paris\n',
+  )
+  assert.deepEqual(JSON.parse((await run(0, 'account', 'list', '-o', 'json')).stdout), [
+    { account_id: 'act_1', name: 'One', currency: 'EUR', time_zone: 'Europe/Paris', page_ids: '' },
+  ])
+  assert.equal((await run(0, 'account', 'list', '-o', 'plain')).stdout, 'act_1\tOne\tEUR\tEurope/Paris\t\n')
+})
+
+/** What goes wrong at the terminal: how the command ends and what it says. */
+const MISTAKES: [args: string[], code: number, stderr: RegExp][] = [
+  [[...ACCOUNT], 1, /cannot add account act_1: it is there already; change it with: readout account set act_1/],
+  [
+    ['account', 'add', 'one', '--name', 'x', '--currency', 'USD', '--time-zone', 'UTC'],
+    2,
+    /it must be act_ and digits/,
+  ],
+  [
+    ['account', 'set', 'act_1', '--time-zone', 'Mars/Olympus'],
+    2,
+    /time zone is Mars\/Olympus: it must be an IANA name/,
+  ],
+  [['account', 'set', 'act_1', '--currency', 'EURO'], 2, /currency is EURO/],
+  [['account', 'set', 'act_7', '--name', 'x'], 1, /there is none; see: readout account list/],
+  [['campaign', 'add', '5', '--account', 'act_7'], 1, /there is no account act_7; see: readout account list/],
+  [['campaign', 'move', '5', '--to', 'act_1'], 1, /there is no campaign 5; see: readout campaign list/],
+  [['insights', '5'], 1, /there is no account, campaign, ad set or ad 5/],
+  [['insights', 'act_1', '--token', 'nobody'], 4, /the token is unknown here/],
+  [['insights', 'act_1', '--since', '2026-01-01'], 2, /--since and --until go together/],
+  [['insights', 'act_1', '--fields', 'wishes'], 2, /wishes is not valid for fields param/],
+  [['token', 'revoke', 'nothing'], 4, /there is no such token; see: readout token list/],
+  [['import', 'nowhere.ndjson'], 1, /cannot import nowhere\.ndjson: there is no such file/],
+  [['serve', '--demo', '--host', '0.0.0.0'], 2, /--demo has a token that everybody knows/],
+  [['serve', '--demo', '--public-url', 'https://example.com'], 2, /--demo has a token that everybody knows/],
+  [['serve', '--port', '80800'], 2, /It must be a port/],
+  [['wish'], 2, /unknown command 'wish'/],
+]
+
+test('readout names the act, the value and the way out of a mistake', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT)
+  const ends = await Promise.all(MISTAKES.map(([args, code]) => run(code, ...args)))
+  for (const [i, [args, , stderr]] of MISTAKES.entries()) {
+    assert.match(ends[i]?.stderr ?? '', stderr, args.join(' '))
+    assert.equal(ends[i]?.stdout, '', args.join(' '))
+  }
+})
+
+test('readout token prints the token alone, and takes it away', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT)
+  const token = (await run(0, 'token', 'create', '--account', 'act_1', '--permission', 'read')).stdout.trim()
+  assert.match(token, /^[\w-]{43}$/)
+  await run(0, 'insights', 'act_1', '--token', token)
+  const listed = (await run(0, 'token', 'list', '-o', 'plain')).stdout
+  assert.ok(!listed.includes(token) && /^[0-9a-f]{12}\tread\tact_1\t/.test(listed), listed)
+  assert.ok(!readFileSync(folder.file('readout.db')).includes(token))
+  await run(0, 'token', 'revoke', token)
+  await run(4, 'insights', 'act_1', '--token', token)
+})
+
+test('readout campaign move and account set resolve everything anew', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT, '--page', '9')
+  await run(0, 'account', 'add', 'act_2', '--name', 'Two', '--currency', 'USD', '--time-zone', 'Pacific/Kiritimati')
+  writeFileSync(folder.file('facts.ndjson'), factLine({ kind: 'read', timestamp: '2026-06-30T20:00:00Z' }))
+  await run(0, 'import', folder.file('facts.ndjson'))
+  const insights = (id: string) =>
+    run(
+      0,
+      'insights',
+      id,
+      '--fields',
+      'account_id,marketing_messages_read',
+      '--date-preset',
+      'data_maximum',
+      '-o',
+      'plain',
+    )
+  assert.equal((await insights('500')).stdout, '1\t1\t2026-06-30\t2026-06-30\n')
+  await run(0, 'campaign', 'move', '500', '--to', 'act_2')
+  assert.equal((await insights('500')).stdout, '2\t1\t2026-07-01\t2026-07-01\n')
+  assert.equal((await insights('act_2')).stdout, '2\t1\t2026-07-01\t2026-07-01\n')
+  assert.equal((await insights('act_1')).stdout, '')
+  await run(0, 'account', 'set', 'act_2', '--time-zone', 'UTC')
+  assert.equal((await insights('act_2')).stdout, '2\t1\t2026-06-30\t2026-06-30\n')
+  await run(0, 'verify')
+})
+
+test('readout verify exits 1 for a tampered rollup, and 0 after readout rebuild', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT, '--page', '9')
+  writeFileSync(folder.file('facts.ndjson'), factLine({ kind: 'read', timestamp: '2026-06-30T20:00:00Z' }))
+  await run(0, 'import', folder.file('facts.ndjson'))
+  const tampering = new DatabaseSync(folder.file('readout.db'))
+  tampering.exec('UPDATE rollup SET read_c = 7 WHERE ad = 0')
+  tampering.close()
+  const verified = await run(1, 'verify', '-o', 'plain')
+  assert.equal(verified.stdout, 'act_1\t2026-06-30\trollup\tread_c\t7\t1\n')
+  await run(0, 'rebuild')
+  await run(0, 'verify')
+})
+
+test('readout forget keeps the counts, leaves no hash, and refuses late facts', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT, '--page', '9')
+  writeFileSync(folder.file('facts.ndjson'), factLine({ kind: 'sent', timestamp: '2026-06-30T20:00:00Z' }))
+  await run(0, 'import', folder.file('facts.ndjson'))
+  await run(0, 'forget', 'ann')
+  writeFileSync(folder.file('late.ndjson'), factLine({ kind: 'read', timestamp: '2026-06-30T21:00:00Z' }))
+  assert.match((await run(0, 'import', folder.file('late.ndjson'))).stderr, /1 facts of forgotten people were refused/)
+  const insights = await run(
+    0,
+    'insights',
+    '500',
+    '--fields',
+    'marketing_messages_sent,marketing_messages_read',
+    '--date-preset',
+    'maximum',
+    '-o',
+    'plain',
+  )
+  assert.match(insights.stdout, /^1\t0\t/)
+  await run(0, 'verify')
+})
+
+test('readout serve takes webhooks, answers, stops on SIGTERM, and refuses a second server and another key', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  const database = folder.file('readout.db')
+  await run(0, ...ACCOUNT, '--page', '9')
+  const token = (await run(0, 'token', 'create', '--account', 'act_1', '--permission', 'read')).stdout.trim()
+  await using serving = await Serving.start(['--database', database], { READOUT_APP_SECRET: 'old,new' })
+  const second = await run(1, 'serve', '--port', '0')
+  assert.match(second.stderr, /another server has it open/)
+
+  const read = {
+    field: 'marketing_message_reads',
+    timestamp: Date.now(),
+    message_id: '500',
+    messenger_subscription_token: 'ann',
+  }
+  const body = Buffer.from(JSON.stringify(envelope('9', { ...read, marketing_message_tracking_id: 't1' })))
+  const headers = { 'x-hub-signature-256': formatSignature(body, 'new') }
+  assert.equal((await fetch(`${serving.url}/webhooks/messenger`, { method: 'POST', body, headers })).status, 200)
+  const asked = await fetch(`${serving.url}/v25.0/act_1/insights?date_preset=today`, {
+    headers: { authorization: `Bearer ${token}` },
+  })
+  assert.match(await asked.text(), /"marketing_messages_delivered":"1"/)
+  assert.equal((await fetch(`${serving.url}/readyz`)).status, 200)
+  assert.match(
+    (await run(0, 'status', '-o', 'plain')).stdout,
+    /^9\tact_1\t20[\d:TZ-]+\t20[\d:TZ-]+\tread\tsent delivered clicked failed\t100\.0\t100\.0\n$/,
+  )
+  assert.equal(await serving.stop(), 0)
+  await run(0, 'verify')
+
+  assert.equal(statSync(`${database}.key`).mode & 0o777, 0o600)
+  const other = await readout(['account', 'list', '--database', database, '--hash-key', 'ab'.repeat(32)])
+  assert.match(other.stderr, /cannot use this hash key: the database was written with the key of fingerprint/)
+  assert.equal(other.code, 1)
+  rmSync(`${database}.key`)
+  assert.match((await run(1, 'account', 'list')).stderr, /its hash key .* is missing; put it back/)
+})
+
+test('readout says what is wrong with a database that it cannot open', async () => {
+  using folder = new TemporaryFolder()
+  const database = folder.file('readout.db')
+  writeFileSync(database, 'this is no database, but a text of more than a hundred bytes '.repeat(20))
+  writeFileSync(`${database}.key`, 'ab'.repeat(32))
+  const text = await readout(['account', 'list', '--database', database])
+  assert.match(
+    text.stderr,
+    /^readout: cannot open the database .*: file is not a database; name another with --database\n$/,
+  )
+  rmSync(database)
+  await readout(['account', 'list', '--database', database])
+  const newer = new DatabaseSync(database)
+  newer.exec('PRAGMA user_version = 99')
+  newer.close()
+  const ended = await readout(['account', 'list', '--database', database])
+  assert.match(ended.stderr, /it is of version 99, this Readout knows up to \d+; install a newer Readout/)
+  chmodSync(database, 0o600)
+})

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { Admission } from '../src/store/admission.ts'
+import { catchUp } from '../src/store/catch-up.ts'
+import { type Discrepancy, rebuild, verify } from '../src/store/verify.ts'
+import { envelope, ms, NOW, TemporaryFolder, TestServer } from './open.ts'
+
+const PAGE = '900'
+const AD = '500'
+
+interface Happening {
+  readonly at: number
+  readonly token?: string
+  readonly mid?: string
+  readonly tracking_id?: string
+  readonly ad?: string
+}
+
+function change(field: string, { at, token = 'ann', mid, tracking_id = 't1', ad = AD }: Happening) {
+  return {
+    field: `marketing_message_${field}`,
+    timestamp: at,
+    page_id: PAGE,
+    message_id: ad,
+    messenger_subscription_token: token,
+    ...(mid && { mid }),
+    ...(field !== 'clicks' && { marketing_message_tracking_id: tracking_id }),
+  }
+}
+
+const echo = (happening: Happening) => change('echoes', happening)
+const delivery = (happening: Happening) => change('deliveries', happening)
+const read = (happening: Happening) => change('reads', happening)
+const click = (happening: Happening) => change('clicks', happening)
+
+async function openAccount(fields: { time_zone?: string; account_id?: string } = {}): Promise<TestServer> {
+  const server = await TestServer.open()
+  await server.addAccount(fields.account_id ?? '1', { time_zone: fields.time_zone ?? 'UTC', page_ids: [PAGE] })
+  return server
+}
+
+const ALL =
+  'fields=marketing_messages_sent,marketing_messages_delivered,marketing_messages_read,marketing_messages_link_btn_click,marketing_messages_link_btn_click_rate'
+
+/** Sent, delivered, read, clicks and click rate of a row. */
+async function counts(server: TestServer, query: string, id = AD, account_id = '1'): Promise<(string | undefined)[]> {
+  const row = await server.row(id, `${ALL}&${query}`, account_id)
+  const names = ['sent', 'delivered', 'read', 'link_btn_click', 'link_btn_click_rate']
+  return names.map((name) => row?.[`marketing_messages_${name}`])
+}
+
+const day = (date: string) => `time_range={"since":"${date}","until":"${date}"}`
+
+test('a click before its message is counted, and credited once the message comes', async () => {
+  await using server = await openAccount()
+  await server.post(envelope(PAGE, click({ at: ms('2026-11-19T23:30:00Z') })))
+  assert.deepEqual(await counts(server, day('2026-11-19')), ['0', '0', '0', '1', undefined])
+  await server.post(envelope(PAGE, delivery({ at: ms('2026-11-20T00:10:00Z') })))
+  assert.deepEqual(await counts(server, day('2026-11-19')), ['0', '0', '0', '1', undefined])
+  assert.deepEqual(await counts(server, `${day('2026-11-20')}&dated_by=delivery`), ['0', '1', '0', '1', '100'])
+})
+
+test('two taps in one second are two clicks of one clicked message', async () => {
+  await using server = await openAccount()
+  const at = ms('2026-11-20T09:00:00Z')
+  await server.post(
+    envelope(PAGE, delivery({ at }), click({ at: at + 100 }), click({ at: at + 900 }), click({ at: at + 900 })),
+  )
+  assert.deepEqual(await counts(server, day('2026-11-20')), ['0', '1', '0', '2', '100'])
+})
+
+test('a click in seconds finds the echo of the same second, sent in milliseconds', async () => {
+  await using server = await openAccount()
+  const at = ms('2026-11-20T09:00:00.900Z')
+  const [first, second] = [{ tracking_id: 't1' }, { tracking_id: 't2' }]
+  await server.post(envelope(PAGE, echo({ at: at - 60_000, ...first }), echo({ at, ...second })))
+  await server.post(envelope(PAGE, click({ at: Math.floor(at / 1000) })))
+  const node = await server.store.registry.readNode(AD)
+  const [thread] = await server.store.threads.scan(node?.ads[0] ?? 0, '', 1)
+  assert.equal(thread?.facts.messages[thread.resolution.clicks[0]?.credited ?? -1]?.tracking_id, 't2')
+})
+
+test('a country that is learned after the read moves the message to its class', async () => {
+  await using server = await openAccount()
+  await server.post(envelope(PAGE, read({ at: ms('2026-11-20T09:00:00Z') })))
+  assert.deepEqual(await counts(server, day('2026-11-20')), ['0', '1', '1', '0', '0'])
+  await server.store.write(async ({ registry }) => {
+    await registry.writeCountries(new Map([[server.pseudonyms.subscriber('ann'), 'DE']]))
+    await registry.resolveAll()
+  })
+  await catchUp(server.store, new Admission(), () => NOW.epochMilliseconds)
+  assert.deepEqual(await counts(server, day('2026-11-20')), ['0', '0', '0', '0', undefined])
+  assert.deepEqual(await counts(server, `${day('2026-11-20')}&region_policy=all`), ['0', '1', '1', '0', '0'])
+})
+
+test('an ad that is registered after its webhooks gets its parked facts', async () => {
+  await using server = await TestServer.open()
+  await server.addAccount('1', { page_ids: [PAGE] })
+  await server.addAccount('2', { page_ids: [PAGE] })
+  await server.post(envelope(PAGE, read({ at: ms('2026-11-20T09:00:00Z') })))
+  assert.equal((await server.store.setAside.listParked())[0]?.facts, 1)
+  await server.addCampaign(AD, '2')
+  await catchUp(server.store, new Admission(), () => NOW.epochMilliseconds)
+  assert.deepEqual(await counts(server, day('2026-11-20'), AD, '2'), ['0', '1', '1', '0', '0'])
+  assert.deepEqual(await server.store.setAside.listParked(), [])
+})
+
+test('two tenants see their own, and a page of one never feeds an ad of the other', async () => {
+  await using server = await TestServer.open()
+  await server.addAccount('1', { page_ids: [PAGE] })
+  await server.addAccount('2', { page_ids: ['901'] })
+  await server.addCampaign('600', '2')
+  const at = ms('2026-11-20T09:00:00Z')
+  await server.post(envelope(PAGE, read({ at }), read({ at, ad: '600' })))
+  assert.deepEqual(await counts(server, day('2026-11-20')), ['0', '1', '1', '0', '0'])
+  assert.equal(await server.row('600', day('2026-11-20'), '2'), undefined)
+  assert.equal((await server.store.setAside.listParked())[0]?.ad_id, '600')
+  const ask = async (id: string) =>
+    (await (await fetch(`${server.url}/v25.0/${id}/insights?access_token=token1`)).text()).replace(/"fbtrace_id".*/, '')
+  assert.equal(await ask('600'), (await ask('601')).replace('601', '600'))
+  assert.equal(await ask('act_2'), (await ask('act_3')).replace('act_3', 'act_2'))
+})
+
+/** The days on which things at these times fall, by the account's time zone. */
+const NIGHTS: [time_zone: string, at: string, date: string][] = [
+  ['America/New_York', '2026-11-01T03:59:59Z', '2026-10-31'],
+  ['America/New_York', '2026-11-01T04:00:00Z', '2026-11-01'],
+  ['America/New_York', '2026-11-01T05:30:00Z', '2026-11-01'],
+  ['America/New_York', '2026-11-01T06:30:00Z', '2026-11-01'],
+  ['America/New_York', '2026-11-02T04:59:59Z', '2026-11-01'],
+  ['America/New_York', '2026-11-02T05:00:00Z', '2026-11-02'],
+  ['America/New_York', '2026-03-09T03:59:59Z', '2026-03-08'],
+  ['Pacific/Kiritimati', '2026-11-19T09:59:59Z', '2026-11-19'],
+  ['Pacific/Kiritimati', '2026-11-19T10:00:00Z', '2026-11-20'],
+  ['Pacific/Pago_Pago', '2026-11-20T10:59:59Z', '2026-11-19'],
+  ['Pacific/Pago_Pago', '2026-11-20T11:00:00Z', '2026-11-20'],
+  ['Asia/Kolkata', '2026-11-19T18:29:59Z', '2026-11-19'],
+  ['Asia/Kolkata', '2026-11-19T18:30:00Z', '2026-11-20'],
+]
+
+test('a day is the day of the account, through daylight-saving nights and at the ends of the world', async () => {
+  await using server = await TestServer.open()
+  const zones = [...new Set(NIGHTS.map(([zone]) => zone))]
+  for (const [i, time_zone] of zones.entries()) await server.addAccount(`${i}`, { time_zone, page_ids: [`9${i}`] })
+  for (const [i, [zone, at]] of NIGHTS.entries()) {
+    const page_id = `9${zones.indexOf(zone)}`
+    await server.post(envelope(page_id, { ...delivery({ at: ms(at), ad: `70${i}` }), page_id }))
+  }
+  for (const [i, [zone, at, date]] of NIGHTS.entries()) {
+    const [, delivered] = await counts(server, day(date), `70${i}`, `${zones.indexOf(zone)}`)
+    assert.equal(delivered, '1', `${zone} ${at}`)
+  }
+})
+
+test('"today" is the day of the account', async () => {
+  for (const [time_zone, date] of [
+    ['Pacific/Kiritimati', '2026-11-21'],
+    ['Pacific/Pago_Pago', '2026-11-20'],
+    ['Asia/Kolkata', '2026-11-20'],
+  ] as const) {
+    await using server = await openAccount({ time_zone })
+    await server.post(envelope(PAGE, delivery({ at: NOW.epochMilliseconds })))
+    const row = await server.row(AD, 'date_preset=today', '1')
+    assert.deepEqual([row?.date_start, row?.marketing_messages_delivered], [date, '1'], time_zone)
+  }
+})
+
+test('verify() finds a tampered rollup, and rebuild() heals it', async () => {
+  using folder = new TemporaryFolder()
+  const database = folder.file('readout.db')
+  await using server = await TestServer.open({ database })
+  await server.addAccount('1', { page_ids: [PAGE] })
+  const failed = {
+    ...read({ at: ms('2026-11-20T09:00:00Z') }),
+    field: 'marketing_message_delivery_failed',
+    error_message: 'away',
+  }
+  await server.post(envelope(PAGE, read({ at: ms('2026-11-20T09:00:00Z') }), failed))
+  const found = async () => {
+    const discrepancies: Discrepancy[] = []
+    await server.store.read((tables) => verify(tables, (one) => discrepancies.push(one)))
+    return discrepancies.map(
+      ({ node, table, amount_of, stored, recounted }) => `${node} ${table} ${amount_of} ${stored} ${recounted}`,
+    )
+  }
+  assert.deepEqual(await found(), [])
+  using tampering = new DatabaseSync(database)
+  tampering.exec('UPDATE rollup SET read_c = 5 WHERE ad <> 0')
+  tampering.exec('UPDATE rollup SET delivered_a = 1 WHERE ad = 0')
+  tampering.exec('DELETE FROM rollup_country')
+  tampering.exec('UPDATE rollup_failure SET failed = 9 WHERE ad <> 0')
+  assert.deepEqual((await found()).sort(), [
+    `${AD} rollup read_c 5 1`,
+    `${AD} rollup_country unknown delivered 0 1`,
+    `${AD} rollup_country unknown read 0 1`,
+    `${AD} rollup_country unknown read_by_delivery 0 1`,
+    `${AD} rollup_country unknown unpriced 0 1`,
+    `${AD} rollup_failure away 9 1`,
+    'act_1 rollup delivered_a 1 0',
+  ])
+  await rebuild(server.store, new Admission(), () => NOW.epochMilliseconds)
+  assert.deepEqual(await found(), [])
+})
