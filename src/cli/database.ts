@@ -4,6 +4,7 @@ import { Admission } from '../store/admission.ts'
 import { catchUp } from '../store/catch-up.ts'
 import { openSqliteStore } from '../store/sqlite/store.ts'
 import type { Store } from '../store/store.ts'
+import { EXIT } from './error.ts'
 import { readHashKey } from './hash-key.ts'
 import { addSettings, DATABASE_SETTINGS } from './settings.ts'
 
@@ -30,6 +31,8 @@ export function databaseCommand<Options>(
 ): Command {
   const command = addSettings(parent.command(usage).description(help), DATABASE_SETTINGS)
   command.action(async () => {
+    // Whatever is not committed yet is rolled back by the database.
+    process.once('SIGINT', () => process.exit(EXIT.cancelled))
     const options = command.opts<Options & DatabaseOptions>()
     await withDatabase(options, (database) => run(database, options, command.args))
   })

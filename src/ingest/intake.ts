@@ -12,6 +12,8 @@ export type Unreadable = string | null
 /** What a group of bodies brought. */
 export interface IntakeCounts extends Appended {
   readonly facts: Partial<Record<FactKind, number>>
+  /** Whether there was anything to commit. */
+  readonly committed: boolean
   readonly rejected: number
   readonly ignored: number
 }
@@ -46,6 +48,7 @@ export class Intake {
     const counts = {
       ...appended,
       facts: countKinds(all),
+      committed: isNews(all),
       rejected: all.rejected.length,
       ignored: all.ignored,
     }
@@ -66,7 +69,7 @@ export class Intake {
   }
 
   async #commit({ facts, rejected }: Webhook, received_at: number): Promise<Appended> {
-    if (facts.length + rejected.length === 0) return { merged: 0, parked: 0, forgotten: 0 }
+    if (!isNews({ facts, rejected })) return { merged: 0, parked: 0, forgotten: 0 }
     try {
       return await this.#store.write(async (tables: Tables) => {
         await this.#admission.open(tables.registry, received_at)
@@ -79,6 +82,10 @@ export class Intake {
       throw error
     }
   }
+}
+
+function isNews({ facts, rejected }: Pick<Webhook, 'facts' | 'rejected'>): boolean {
+  return facts.length + rejected.length > 0
 }
 
 function distinctEvents({ facts }: Pick<Webhook, 'facts'>): PageEvent[] {

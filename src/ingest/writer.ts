@@ -98,7 +98,7 @@ export class Writer implements AsyncDisposable {
 
   /** Resolves when the body is committed, or it is known that it will not be. Never rejects. */
   submit(body: Uint8Array): Promise<Receipt> {
-    const isBehind = this.#queue.length >= QUEUE_BODIES_MAX || this.#queueBytes + body.length > QUEUE_BYTES_MAX
+    const isBehind = this.depth >= QUEUE_BODIES_MAX || this.#queueBytes + body.length > QUEUE_BYTES_MAX
     if (isBehind || this.#isDead) return Promise.resolve(BEHIND)
     return new Promise((settle) => {
       this.#queue.push({ body, since_ms: this.#now_ms(), settle })

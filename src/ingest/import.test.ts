@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Admission } from '../store/admission.ts'
+import { openSqliteStore } from '../store/sqlite/store.ts'
+import type { Store } from '../store/store.ts'
+import { ImportError, type Imported, importFacts } from './import.ts'
+import { KeyedPseudonyms } from './pseudonym.ts'
+
+const LINES = 20_000
+
+/** Long enough for several batches: every line is a message of its own. */
+function factLine(i: number): string {
+  return JSON.stringify({
+    kind: 'delivered',
+    timestamp: 1_700_000_000 + i,
+    message_id: '500',
+    page_id: '9',
+    messenger_subscription_token: `subscriber ${i} ${'x'.repeat(100)}`,
+    marketing_message_tracking_id: `${i}`,
+  })
+}
+
+async function openWorld(): Promise<{ store: Store; file: string } & AsyncDisposable> {
+  const folder = mkdtempSync(join(tmpdir(), 'readout-'))
+  const store = openSqliteStore(':memory:')
+  const account = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: ['9'] }
+  await store.write(({ registry }) => registry.addAccount(account))
+  const file = join(folder, 'facts.ndjson')
+  writeFileSync(file, Array.from({ length: LINES }, (_, i) => `${factLine(i)}\n`).join(''))
+  return {
+    store,
+    file,
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+function run(store: Store, file: string, onProgress: () => void = () => {}): Promise<Imported> {
+  const pseudonyms = new KeyedPseudonyms(new Uint8Array(32))
+  const now_ms = () => Date.parse('2026-11-20T12:00:00Z')
+  return importFacts(file, { store, admission: new Admission(), pseudonyms, now_ms, onBadLine: () => {}, onProgress })
+}
+
+async function delivered(store: Store): Promise<bigint | undefined> {
+  const node = await store.registry.readNode('act_1')
+  const days = { since: 0, until: 99_999 }
+  const { sums } = await store.rollups.sumColumns(node ?? { account: 0, ads: [] }, days, ['delivered_c'])
+  return sums.get('delivered_c')
+}
+
+const interrupt = () => {
+  throw new Error('interrupted')
+}
+
+test('importFacts() goes on where it was interrupted, and repeats without counting twice', async () => {
+  await using world = await openWorld()
+  await assert.rejects(run(world.store, world.file, interrupt), /interrupted/)
+  const part = await delivered(world.store)
+  const resumed = await run(world.store, world.file)
+  assert.ok(resumed.resumed_after_line > 0 && BigInt(resumed.resumed_after_line) === part)
+  assert.equal(resumed.facts, LINES - resumed.resumed_after_line)
+  const repeated = await run(world.store, world.file)
+  assert.deepEqual([repeated.resumed_after_line, repeated.facts], [0, LINES])
+  assert.equal(await delivered(world.store), BigInt(LINES))
+})
+
+test('importFacts() starts from the first line when the file is another one by now', async () => {
+  await using world = await openWorld()
+  await assert.rejects(run(world.store, world.file, interrupt), /interrupted/)
+  writeFileSync(world.file, readFileSync(world.file, 'utf8').replace('"500"', '"501"'))
+  const restarted = await run(world.store, world.file)
+  assert.deepEqual([restarted.resumed_after_line, restarted.facts], [0, LINES])
+})
+
+test('importFacts() refuses a file that is not made of lines', async () => {
+  await using world = await openWorld()
+  writeFileSync(world.file, 'x'.repeat(5_000_000))
+  await assert.rejects(run(world.store, world.file), ImportError)
+})
