@@ -174,6 +174,9 @@ test('readout campaign move and account set resolve everything anew', async () =
       'plain',
     )
   assert.equal((await insights('500')).stdout, '1\t1\t2026-06-30\t2026-06-30\n')
+  const refused = await run(1, 'campaign', 'move', '500', '--to', 'act_2')
+  assert.match(refused.stderr, /link them with: readout account set act_2 --page 9$/m)
+  await run(0, 'account', 'set', 'act_2', '--page', '9')
   await run(0, 'campaign', 'move', '500', '--to', 'act_2')
   assert.equal((await insights('500')).stdout, '2\t1\t2026-07-01\t2026-07-01\n')
   assert.equal((await insights('act_2')).stdout, '2\t1\t2026-07-01\t2026-07-01\n')

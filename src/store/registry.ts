@@ -98,7 +98,8 @@ export interface Registry {
   renameCampaign(campaign_id: string, name: string): Promise<void>
   /**
    * Moves a campaign with all its ads and their cells to another account; its threads are resolved anew. The
-   * accounts' own cells are to be summed again, in the same transaction.
+   * accounts' own cells are to be summed again, in the same transaction. Throws a RegistryError when a page that tells
+   * of the campaign is linked elsewhere and not to that account.
    */
   moveCampaign(campaign_id: string, to: number): Promise<void>
   listAds(): Promise<Ad[]>

@@ -45,6 +45,12 @@ const RESOLVE_ACCOUNT = `
 const RESOLVE_CAMPAIGN = `
   INSERT OR REPLACE INTO unresolved_ad (ad, after_subscriber) SELECT ad, '' FROM ad WHERE campaign_id = ?`
 
+const LIST_FOREIGN_PAGES = `
+  SELECT DISTINCT page_id FROM ad JOIN ad_page USING (ad) JOIN page_link USING (page_id)
+  WHERE campaign_id = ?1
+    AND NOT EXISTS (SELECT 1 FROM page_link AS own WHERE own.page_id = ad_page.page_id AND own.account = ?2)
+  ORDER BY page_id`
+
 const RESOLVE_ALL = "INSERT OR REPLACE INTO unresolved_ad (ad, after_subscriber) SELECT ad, '' FROM ad"
 
 const WRITE_RATE = `
@@ -162,6 +168,7 @@ export class SqliteRegistry implements Registry {
   }
 
   async moveCampaign(campaign_id: string, to: number): Promise<void> {
+    this.#refuseForeignPages(campaign_id, to)
     this.#db.prepare('UPDATE campaign SET account = ? WHERE campaign_id = ?').run(to, campaign_id)
     this.#db.prepare('UPDATE adset SET account = ? WHERE campaign_id = ?').run(to, campaign_id)
     for (const table of ['rollup', 'rollup_country', 'rollup_failure']) {
@@ -251,6 +258,18 @@ export class SqliteRegistry implements Registry {
 
   #raiseVersion(): void {
     this.#db.prepare(RAISE_VERSION).run()
+  }
+
+  /** What a page tells of is counted only in accounts that it is linked to: after the move it would be parked. */
+  #refuseForeignPages(campaign_id: string, to: number): void {
+    const pages = this.#db.prepare(LIST_FOREIGN_PAGES).all(campaign_id, to)
+    if (pages.length === 0) return
+    const account = this.#db.prepare('SELECT account_id FROM account WHERE account = ?').get(to)
+    const links = pages.map(({ page_id }) => `--page ${page_id}`).join(' ')
+    throw new RegistryError(
+      `cannot move campaign ${campaign_id}: pages that tell of it are not linked to act_${account?.account_id}; ` +
+        `link them with: readout account set act_${account?.account_id} ${links}`,
+    )
   }
 
   /** A campaign or ad set above a new ad must stand in the ad's own account. */
