@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { readPages, TABLE_NAMES } from './reference.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+
+test('reference pages hold what the tables of the code say', () => {
+  for (const { file, text, expected } of readPages()) {
+    assert.equal(text, expected, `docs/${file} lags behind the code: write its tables anew with: npm run docs`)
+  }
+})
+
+test('every table stands in some reference page', () => {
+  const all = readPages().map(({ text }) => text)
+  const missing = TABLE_NAMES.filter((name) => !all.some((text) => text.includes(`<!-- table ${name} -->`)))
+  assert.deepEqual(missing, [])
+})
+
+test('links between pages lead somewhere', () => {
+  const broken: string[] = []
+  for (const page of ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: ROOT })]) {
+    const text = readFileSync(join(ROOT, page), 'utf8')
+    for (const [, target = ''] of text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
+      if (/^https?:/.test(target) || existsSync(join(ROOT, dirname(page), target))) continue
+      broken.push(`${page} links to ${target}`)
+    }
+  }
+  assert.deepEqual(broken, [])
+})

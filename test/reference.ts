@@ -1,0 +1,124 @@
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command, Option } from 'commander'
+import { openProgram } from '../src/cli/program.ts'
+import { DATABASE_SETTINGS, environmentName, SERVER_SETTINGS, type Setting } from '../src/cli/settings.ts'
+import { DATE_PRESETS, resolveDatePreset } from '../src/domain/date-preset.ts'
+import { METRICS, type Metric } from '../src/domain/metric.ts'
+import { EUROPE } from '../src/domain/region.ts'
+import { GRAPH_ERRORS } from '../src/graph/error.ts'
+import { INSIGHTS_PARAMETERS } from '../src/graph/insights-parameters.ts'
+import { WEBHOOK_FIELDS } from '../src/ingest/webhook.ts'
+
+/** The tables of the reference pages, made from the tables of the code: `<!-- table NAME -->` … `<!-- end -->`. */
+const TABLES: Readonly<Record<string, () => string>> = {
+  metrics: () => formatTable(['Field', 'Is', 'Counts classes', 'Meaning'], METRICS.map(metricRow)),
+  europe: () => [...EUROPE].sort().join(' '),
+  parameters: () =>
+    formatTable(
+      ['Parameter', 'Is', 'Meaning'],
+      INSIGHTS_PARAMETERS.map(({ name, treatment, meaning }) => [code(name), treatment, meaning]),
+    ),
+  'date presets': () => formatTable(['`date_preset`', 'On Wednesday 2026-03-18'], DATE_PRESETS.map(presetRow)),
+  errors: () =>
+    formatTable(
+      ['HTTP', 'Code', 'Subcode', 'Type', 'When'],
+      GRAPH_ERRORS.map((kind) => [`${kind.status}`, `${kind.code}`, `${kind.subcode ?? ''}`, kind.type, kind.when]),
+    ),
+  'webhook fields': () =>
+    formatTable(
+      ['Page field', 'Fact'],
+      [...WEBHOOK_FIELDS].map(([field, kind]) => [code(field), code(kind)]),
+    ),
+  settings: () => formatTable(['Flag', 'Environment', 'Default', 'Meaning'], SERVER_SETTINGS.map(settingRow)),
+  commands: () => listCommands(openProgram()).map(formatCommand).join('\n'),
+}
+
+const MARKED = /<!-- table (.+?) -->\n[\s\S]*?<!-- end -->/g
+const DOCS = join(import.meta.dirname, '../docs')
+
+/** Each page that holds a table, as it is and as it should be. */
+export function readPages(): { file: string; text: string; expected: string }[] {
+  return globSync('**/*.md', { cwd: DOCS }).map((file) => {
+    const text = readFileSync(join(DOCS, file), 'utf8')
+    const expected = text.replace(MARKED, (_, name: string) => {
+      const table = TABLES[name]
+      if (table === undefined) throw new Error(`docs/${file} asks for a table that nobody makes: ${name}`)
+      return `<!-- table ${name} -->\n\n${table().trim()}\n\n<!-- end -->`
+    })
+    return { file, text, expected }
+  })
+}
+
+/** The names of the tables that some page has to hold. */
+export const TABLE_NAMES: readonly string[] = Object.keys(TABLES)
+
+if (import.meta.main) {
+  for (const { file, expected } of readPages()) writeFileSync(join(DOCS, file), expected)
+}
+
+function metricRow({ field, formula, region_classes, meaning }: Metric): string[] {
+  return [code(field), formula.kind, region_classes.join(' ').toUpperCase(), meaning]
+}
+
+function presetRow(preset: (typeof DATE_PRESETS)[number]): string[] {
+  const today = Temporal.PlainDate.from('2026-03-18')
+  const data = { since: Temporal.PlainDate.from('2026-01-10'), until: Temporal.PlainDate.from('2026-03-02') }
+  const range = resolveDatePreset(preset, today, data)
+  const isOfData = preset === 'maximum' || preset === 'data_maximum'
+  return [
+    code(preset),
+    `${range?.since} to ${range?.until}${isOfData ? ', with data from 2026-01-10 to 2026-03-02' : ''}`,
+  ]
+}
+
+function settingRow(setting: Setting): string[] {
+  const { flag, value, help } = setting
+  const isOfAll = DATABASE_SETTINGS.includes(setting)
+  return [
+    code(`--${flag}${value === undefined ? '' : ` ${value}`}`),
+    code(environmentName(setting)),
+    setting.default === undefined ? '' : code(String(setting.default)),
+    isOfAll ? `${help}; a setting of every command` : help,
+  ]
+}
+
+function listCommands(command: Command): Command[] {
+  const own = command.parent !== null && (command as Command & { _actionHandler: unknown })._actionHandler !== null
+  return [...(own ? [command] : []), ...command.commands.flatMap(listCommands)]
+}
+
+function formatCommand(command: Command): string {
+  const shared = new Set(SERVER_SETTINGS.map(({ flag }) => `--${flag}`))
+  const options = command.options.filter(({ long }) => !shared.has(long ?? '')).map(formatOption)
+  return `### \`${pathOf(command)}\`\n\n${sentence(command.description())}\n${options.length === 0 ? '' : `\n${options.join('\n')}\n`}`
+}
+
+function pathOf(command: Command): string {
+  const names: string[] = []
+  for (let one: Command | null = command; one !== null; one = one.parent) names.unshift(one.name())
+  return [...names, ...command.registeredArguments.map((argument) => `<${argument.name()}>`)].join(' ')
+}
+
+function formatOption({ flags, description, argChoices, defaultValue, mandatory, envVar }: Option): string {
+  const notes = [
+    mandatory && 'required',
+    argChoices && argChoices.length < 8 && `one of ${argChoices.map(code).join(', ')}`,
+    defaultValue !== undefined && `default ${code(String(defaultValue))}`,
+    envVar && code(envVar),
+  ].filter((note) => note)
+  return `- ${code(flags)}: ${description}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`
+}
+
+function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(headings), line(headings.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}
+
+function code(text: string): string {
+  return `\`${text}\``
+}
