@@ -44,7 +44,7 @@ export class Metrics {
     this.#forgotten.inc(counts.forgotten)
     this.#rejected.inc(counts.rejected)
     this.#ignored.inc(counts.ignored)
-    this.#commits.inc()
+    if (counts.committed) this.#commits.inc()
   }
 
   countFailure(): void {

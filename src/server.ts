@@ -95,7 +95,7 @@ function openWriter(config: ServerConfig, operations: ServerOperations, metrics:
   return new Writer({ database, hash_key, started_at: now_ms() }, now_ms, {
     onTaken(counts) {
       metrics.countTaken(counts)
-      operations.lastWebhook_ms = now_ms()
+      if (counts.committed) operations.lastWebhook_ms = now_ms()
     },
     onFailure(reason) {
       metrics.countFailure()
