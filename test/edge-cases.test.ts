@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { Admission } from '../src/store/admission.ts'
+import { Admission, singleIdAd } from '../src/store/admission.ts'
 import { catchUp } from '../src/store/catch-up.ts'
 import { type Discrepancy, rebuild, verify } from '../src/store/verify.ts'
 import { envelope, ms, NOW, TemporaryFolder, TestServer } from './open.ts'
@@ -120,6 +120,25 @@ test('two tenants see their own, and a page of one never feeds an ad of the othe
     (await (await fetch(`${server.url}/v25.0/${id}/insights?access_token=token1`)).text()).replace(/"fbtrace_id".*/, '')
   assert.equal(await ask('600'), (await ask('601')).replace('601', '600'))
   assert.equal(await ask('act_2'), (await ask('act_3')).replace('act_3', 'act_2'))
+})
+
+test("a page that names another tenant's campaign or ad set is parked, and its neighbours are committed", async () => {
+  await using server = await TestServer.open()
+  await server.addAccount('1')
+  await server.addAccount('2', { page_ids: [PAGE] })
+  await server.store.write(async ({ registry }) => {
+    const { account = 0 } = (await registry.readAccount('1')) ?? {}
+    await registry.addAd({ ...singleIdAd('300', account), campaign_id: '100', adset_id: '200' })
+  })
+  const at = ms('2026-11-20T09:00:00Z')
+  const strays = ['100', '200', '300'].map((ad) => read({ at, ad }))
+  assert.equal((await server.post(envelope(PAGE, ...strays, read({ at })))).status, 200)
+  assert.deepEqual(await counts(server, day('2026-11-20'), AD, '2'), ['0', '1', '1', '0', '0'])
+  await catchUp(server.store, new Admission(), () => NOW.epochMilliseconds)
+  assert.deepEqual(
+    (await server.store.setAside.listParked()).map(({ ad_id }) => ad_id),
+    ['100', '200', '300'],
+  )
 })
 
 /** The days on which things at these times fall, by the account's time zone. */

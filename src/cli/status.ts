@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { COUNTRY_UNKNOWN } from '../domain/country.ts'
 import { FACT_KINDS } from '../domain/fact.ts'
-import { COUNTRY_UNKNOWN } from '../domain/region.ts'
 import type { PageArrivals } from '../store/arrivals.ts'
 import { type Database, type DatabaseOptions, databaseCommand } from './database.ts'
 import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'

@@ -16,7 +16,7 @@ export class Calendar {
   #stretches: Stretch[] = []
   #last: Stretch = { from_ms: 0, until_ms: 0, offset_ms: 0 }
 
-  /** Throws a RangeError when `timeZone` is no IANA time zone. */
+  /** Throws a RangeError when `Temporal` does not know the time zone. */
   constructor(timeZone: string) {
     this.timeZone = timeZone
     this.#stretchAt(0)
@@ -45,8 +45,11 @@ export function todayIn(timeZone: string, now: Temporal.Instant): Temporal.Plain
   return now.toZonedDateTimeISO(timeZone).toPlainDate()
 }
 
-/** True when `Temporal` knows the time zone. */
+const TIME_ZONE_NAME = /^[A-Za-z][\w+-]*(?:\/[\w+-]+)*$/
+
+/** True for the name of an IANA time zone; an offset such as `+05:30` is none. */
 export function isTimeZone(timeZone: string): boolean {
+  if (!TIME_ZONE_NAME.test(timeZone)) return false
   try {
     new Calendar(timeZone)
     return true

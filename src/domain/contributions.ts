@@ -62,8 +62,8 @@ export function failureContributions(failures: readonly Failure[], days: readonl
 }
 
 /**
- * What has to be added to the rollups when a thread said `before` and now says `after`: the non-zero sums of
- * `contributions(after) - contributions(before)` (design 3, sentence 4).
+ * What has to be added to the rollups when a thread said `before` and now says `after`: the sum of it is
+ * `contributions(after) - contributions(before)` (design 3, sentence 4). A new thread's come back as they are.
  */
 export function difference(after: readonly Contribution[], before: readonly Contribution[]): Contribution[] {
   if (before.length === 0) return [...after]

@@ -30,12 +30,3 @@ export function regionClassOf(country: string | null): RegionClass {
   if (country === 'JP' || EUROPE.has(country)) return 'a'
   return CLASS_B.has(country) ? 'b' : 'c'
 }
-
-/** What an unknown country prints as, and what its rollup cells are kept under. */
-export const COUNTRY_UNKNOWN = 'unknown'
-
-/** Parses an ISO 3166-1 alpha-2 code in either case; `undefined` when it is not two letters. */
-export function parseCountry(text: string): string | undefined {
-  const country = text.trim().toUpperCase()
-  return /^[A-Z]{2}$/.test(country) ? country : undefined
-}

@@ -12,7 +12,8 @@ export const VALUE_DEPTH_MAX = 8
 
 /**
  * Parses a list or an object in any of the forms of contract 3.9: JSON, Python's and JavaScript's single quotes, bare
- * keys and values, spaces and newlines between them. `undefined` when the text is none of these, too long or too deep.
+ * keys and values, spaces and newlines between them; a scalar is read as its text. `undefined` when the text is
+ * malformed, too long or too deep.
  */
 export function parseValue(text: string): Value | undefined {
   return text.length > VALUE_LENGTH_MAX ? undefined : new Reader(text).read()
@@ -42,9 +43,9 @@ export function parseText(value: string): string {
   return QUOTED.exec(text)?.[2]?.trim() ?? text
 }
 
-const EMPTY = /^(?:\[\s*\]|\{\s*\})?$/
+const EMPTY = /^(?:\[\s*\]|\{\s*\}|null|None)?$/
 
-/** Whether a client wrote nothing: empty text, list or object all stand for an absent parameter. */
+/** Whether a client wrote nothing: an empty text, list or object and `null` all stand for an absent parameter. */
 export function isEmpty(value: Value | undefined): boolean {
   if (value === undefined) return true
   if (typeof value === 'string') return EMPTY.test(parseText(value))
@@ -53,17 +54,21 @@ export function isEmpty(value: Value | undefined): boolean {
 
 /** Formats a value so that `parseNames` and `parseObject` read it back: text as it is, the rest as JSON. */
 export function formatValue(value: Value): string {
-  return typeof value === 'string' ? value : JSON.stringify(value, mapsAsObjects)
+  return typeof value === 'string' ? value : formatJson(value)
 }
 
-function mapsAsObjects(_key: string, value: unknown): unknown {
-  return value instanceof Map ? Object.fromEntries(value) : value
+/** An object's keys keep their order, which `Object.fromEntries` would sort where they are numbers. */
+function formatJson(value: Value): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(formatJson).join(',')}]`
+  return `{${[...value].map(([key, one]) => `${JSON.stringify(key)}:${formatJson(one)}`).join(',')}}`
 }
 
+/** A list, or an object whose values are the list's: so PHP writes `fields[]=a&fields[]=b`. */
 function parseList(text: string): Value[] | undefined {
-  if (!text.startsWith('[')) return [text]
+  if (!/^[[{]/.test(text)) return [text]
   const list = parseValue(text)
-  return Array.isArray(list) ? list : undefined
+  return typeof list === 'string' || list === undefined ? undefined : elementsOf(list)
 }
 
 function elementsOf(value: Value[] | Map<string, Value>): Value[] {
@@ -73,12 +78,13 @@ function elementsOf(value: Value[] | Map<string, Value>): Value[] {
 function splitNames(text: string): string[] {
   return text
     .split(',')
-    .map((name) => name.trim())
+    .map(parseText)
+    .map((name) => name.replace(/^["']|["']$/g, ''))
     .filter((name) => name !== '')
 }
 
 const SPACE = /\s*/y
-const BARE = /[^,\]}]+/y
+const BARE = /[^"',\]}\s][^,\]}]*/y
 const BARE_KEY = /[^:,\]}\s]+/y
 const DOUBLE_QUOTED = /"([^"\\]*(?:\\.[^"\\]*)*)"/sy
 const SINGLE_QUOTED = /'([^'\\]*(?:\\.[^'\\]*)*)'/sy
@@ -101,9 +107,8 @@ class Reader {
   }
 
   #value(depth: number): Value | undefined {
-    if (depth > VALUE_DEPTH_MAX) return undefined
-    if (this.#take('[')) return this.#list(depth)
-    if (this.#take('{')) return this.#object(depth)
+    if (this.#take('[')) return depth < VALUE_DEPTH_MAX ? this.#list(depth) : undefined
+    if (this.#take('{')) return depth < VALUE_DEPTH_MAX ? this.#object(depth) : undefined
     return this.#quoted() ?? this.#bare()
   }
 

@@ -36,6 +36,7 @@ export function parseFields(value: Value): readonly string[] {
   if (names === undefined)
     throw new GraphError(INVALID_PARAMETER, 'fields must be a list of names, as a,b or ["a","b"]')
   checkNames(names)
+  if (names.length === 0) return FIELDS_DEFAULT
   return [...new Set(names)].filter((name) => !DATE_FIELDS.includes(name))
 }
 

@@ -31,11 +31,13 @@ export type Treatment = 'answered' | 'refused' | 'disregarded'
 export interface InsightsParameter {
   readonly name: string
   readonly treatment: Treatment
+  /** A value that asks for what happens anyway, so that it is not refused. */
+  readonly neutral?: string
   /** What it says and what its value looks like, in a sentence. */
   readonly meaning: string
 }
 
-/** Meta's 23 parameters (contract 3) and, at the end, our own. */
+/** Meta's parameters (contract 3) and, at the end, our own. */
 export const INSIGHTS_PARAMETERS: readonly InsightsParameter[] = [
   answered('fields', 'Names of metrics, ids and names, as `a,b` or `["a","b"]`; each row carries those that it has.'),
   answered('date_preset', `One of Meta's twenty names for a range of days; \`${DATE_PRESET_DEFAULT}\` when absent.`),
@@ -45,7 +47,7 @@ export const INSIGHTS_PARAMETERS: readonly InsightsParameter[] = [
   answered('before', 'A cursor: the page ends before its row. `after` beats it.'),
   refused('level', 'One row per object of a level below the one asked.'),
   refused('time_ranges', 'Several ranges of days at once.'),
-  refused('time_increment', 'Slices of the range.'),
+  { ...refused('time_increment', 'Slices of the range.'), neutral: 'all_days' },
   refused('breakdowns', 'Rows by country, hour or button.'),
   refused('action_breakdowns', 'Parts of the entries of action lists.'),
   refused('summary_action_breakdowns', 'The same, of the summary.'),
@@ -53,7 +55,7 @@ export const INSIGHTS_PARAMETERS: readonly InsightsParameter[] = [
   refused('filtering', 'Conditions on rows.'),
   refused('sort', 'The order of rows.'),
   refused('summary', 'Totals over all rows.'),
-  refused('default_summary', 'Totals over all rows, of the same fields.'),
+  { ...refused('default_summary', 'Totals over all rows, of the same fields.'), neutral: 'false' },
   refused('export_format', 'A report as a file.'),
   refused('export_columns', 'Columns of that file.'),
   refused('export_name', 'Name of that file.'),
@@ -69,13 +71,13 @@ export const INSIGHTS_PARAMETERS: readonly InsightsParameter[] = [
   answered('dated_by', 'Ours: `event` (default) counts on the day of the event, `delivery` on the day of delivery.'),
 ]
 
-const REFUSED = INSIGHTS_PARAMETERS.filter(({ treatment }) => treatment === 'refused').map(({ name }) => name)
+const REFUSED = INSIGHTS_PARAMETERS.filter(({ treatment }) => treatment === 'refused')
 
 const DATE_FORMAT = 'Must be a date representation in the format YYYY-MM-DD'
 
 /** Parses what an insights request asks for. Unknown parameters have no effect (contract 3). Throws a GraphError. */
 export function parseInsightsQuery(parameters: Parameters): InsightsQuery {
-  for (const name of REFUSED) refuse(name, parameters.get(name))
+  for (const parameter of REFUSED) refuse(parameter, parameters.get(parameter.name))
   const fields = parameters.get('fields')
   return {
     fields: fields === undefined || isEmpty(fields) ? FIELDS_DEFAULT : parseFields(fields),
@@ -103,8 +105,8 @@ function disregarded(name: string, meaning: string): InsightsParameter {
 }
 
 /** A parameter that changes what the numbers mean is never ignored; an empty one asks for nothing. */
-function refuse(name: string, value: Value | undefined): void {
-  if (value === undefined || isEmpty(value)) return
+function refuse({ name, neutral }: InsightsParameter, value: Value | undefined): void {
+  if (value === undefined || isEmpty(value) || (typeof value === 'string' && parseText(value) === neutral)) return
   const message = `${name} is not answered by this version of Readout: leave it out`
   throw new GraphError(INVALID_PARAMETER, message)
 }

@@ -25,9 +25,9 @@ export async function readInsights(
   meta_history_limit: boolean,
 ): Promise<InsightsRow[]> {
   const today = todayIn(node.time_zone, now)
-  const days = await resolveDays(rollups, node, query, today)
+  const resolved = await resolveDays(rollups, node, query, today)
+  const days = meta_history_limit && resolved !== undefined ? limitHistory(resolved, query, today) : resolved
   if (days === undefined) return []
-  if (meta_history_limit) checkHistoryLimit(days, today)
   const { cells, sums } = await rollups.sumColumns(node, days, columnsOf(query))
   if (cells === 0 || (query.dated_by === 'delivery' && isSilent(sums))) return []
   const ever_sent = !query.fields.includes(DELIVERY_RATE) || (await rollups.readEverSent(node))
@@ -55,8 +55,11 @@ async function resolveDays(
 /** Meta keeps no more than this (contract 4.4). */
 const HISTORY_MONTHS = 37
 
-function checkHistoryLimit({ since }: DayRange, today: Temporal.PlainDate): void {
-  if (since >= dayOf(today.subtract({ months: HISTORY_MONTHS }))) return
+/** A range that asks for more is an error; `maximum` is as much as there is (contract 4.2). */
+function limitHistory(days: DayRange, { dates }: InsightsQuery, today: Temporal.PlainDate): DayRange | undefined {
+  const first = dayOf(today.subtract({ months: HISTORY_MONTHS }))
+  if (days.since >= first) return days
+  if (typeof dates === 'string') return days.until < first ? undefined : { since: first, until: days.until }
   const message = `The start date of the time range cannot be beyond ${HISTORY_MONTHS} months from the current date`
   throw new GraphError(HISTORY_TOO_OLD, message)
 }

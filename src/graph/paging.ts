@@ -60,8 +60,13 @@ function formatLink(address: PageAddress, limit: number, direction: 'after' | 'b
   const pairs: string[] = []
   for (const [name, value] of address.parameters) {
     if (name === 'limit' || name === 'after' || name === 'before') continue
-    pairs.push(`${encodeURIComponent(name)}=${encodeURIComponent(formatValue(value))}`)
+    pairs.push(`${encode(name)}=${encode(formatValue(value))}`)
   }
   pairs.push(`limit=${limit}`, `${direction}=${cursor}`)
   return `${address.base_url}${address.path}?${pairs.join('&')}`
+}
+
+/** A text that was cut within a character cannot be encoded as it is. */
+function encode(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
 }

@@ -12,7 +12,7 @@ export type Parameters = ReadonlyMap<string, Value>
 export function parseParameters({ query, headers, body }: GraphRequest): Parameters {
   const asked = parseForm(query)
   if (body === undefined || body.length === 0) return asked
-  return new Map([...parseBody(headers['content-type'] ?? '', body), ...asked])
+  return new Map([...parseBody((headers['content-type'] ?? '').toLowerCase(), body), ...asked])
 }
 
 /** Parses `a=1&b[c]=2`, percent-encoded, the last value of a name winning. */
@@ -29,7 +29,7 @@ export function parseForm(text: string): Map<string, Value> {
   return parameters
 }
 
-/** Decodes a percent-encoded text; one that is wrongly encoded is taken as it stands. */
+/** Decodes a percent-encoded text; one that is wrongly encoded is taken without it. */
 export function decode(text: string): string {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
   if (!spaced.includes('%')) return spaced
@@ -65,7 +65,12 @@ function setNested(parameters: Map<string, Value>, name: string, value: string):
   const last = keys.pop() ?? ''
   let object = parameters
   for (const key of keys) object = objectAt(object, key)
-  object.set(last === '' ? String(object.size) : last, value)
+  object.set(last === '' ? nextNumber(object) : last, value)
+}
+
+function nextNumber(object: ReadonlyMap<string, Value>): string {
+  const numbers = [...object.keys()].filter((key) => /^\d{1,9}$/.test(key)).map(Number)
+  return String(Math.max(-1, ...numbers) + 1)
 }
 
 function objectAt(parent: Map<string, Value>, key: string): Map<string, Value> {

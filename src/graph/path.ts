@@ -1,4 +1,5 @@
 import { GraphError, PATH_UNKNOWN } from './error.ts'
+import { decode } from './parameters.ts'
 
 /** The versions that clients name (contract 9.3); all are answered alike. A path without one gets the oldest. */
 export const API_VERSIONS: readonly string[] = Array.from({ length: 11 }, (_, i) => `v${16 + i}.0`)
@@ -18,7 +19,10 @@ export interface GraphPath {
 
 /** Parses a path as clients write them, with doubled and trailing slashes (contract 9.4). Throws code 2500. */
 export function parsePath(path: string): GraphPath {
-  const components = path.split('/').filter((component) => component !== '')
+  const components = path
+    .split('/')
+    .filter((component) => component !== '')
+    .map(decode)
   const normal = `/${components.join('/')}`
   const [first] = components
   const version = first !== undefined && VERSION.test(first) ? first : undefined

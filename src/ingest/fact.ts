@@ -1,6 +1,6 @@
+import { parseCountry } from '../domain/country.ts'
 import { FACT_KINDS, type Fact, type FactKind, resolveFactTime } from '../domain/fact.ts'
 import { PRICE_MICROS_MAX } from '../domain/money.ts'
-import { parseCountry } from '../domain/region.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 
 /** A fact as it came in, in the words of an import line; nothing of it is known to be right. */

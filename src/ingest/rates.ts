@@ -1,7 +1,7 @@
+import { parseCountry } from '../domain/country.ts'
 import { parseDay } from '../domain/day.ts'
 import { PRICE_MICROS_MAX, parseMicros } from '../domain/money.ts'
 import { ANY_COUNTRY, type Rate } from '../domain/rate-card.ts'
-import { parseCountry } from '../domain/region.ts'
 import type { Store } from '../store/store.ts'
 import { type RowsImported, readCsv } from './csv.ts'
 

@@ -1,4 +1,4 @@
-import { parseCountry } from '../domain/region.ts'
+import { parseCountry } from '../domain/country.ts'
 import type { Store } from '../store/store.ts'
 import { type RowsImported, readCsv } from './csv.ts'
 import { ID_LENGTH_MAX } from './fact.ts'

@@ -1,6 +1,6 @@
+import { COUNTRY_UNKNOWN } from '../domain/country.ts'
 import { dayOf } from '../domain/day.ts'
 import { ANY_COUNTRY, type Rate } from '../domain/rate-card.ts'
-import { COUNTRY_UNKNOWN } from '../domain/region.ts'
 import { demoAudience, type Subscriber } from './audience.ts'
 import { DOCUMENTED_SAMPLE_ID, documentedSample } from './documented-sample.ts'
 import type { SandboxEvent } from './event.ts'

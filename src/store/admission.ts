@@ -54,7 +54,7 @@ export class Admission {
   /** An ad that nobody registered registers itself where its page is linked, if that is exactly one account. */
   async #register(registry: Registry, fact: Fact, links: ReadonlySet<number>): Promise<Placement | undefined> {
     const [account] = links
-    if (account === undefined || links.size > 1) return undefined
+    if (account === undefined || links.size > 1 || (await isElsewhere(registry, fact.ad_id, account))) return undefined
     const placement = await registry.addAd(singleIdAd(fact.ad_id, account))
     this.#placements.set(fact.ad_id, placement)
     return placement
@@ -92,6 +92,12 @@ export function singleIdAd(id: string, account: number, name: string = id): Omit
     campaign_id: id,
     campaign_name: name,
   }
+}
+
+/** A page may name what is a campaign or an ad set of another tenant's. */
+async function isElsewhere(registry: Registry, id: string, account: number): Promise<boolean> {
+  const node = await registry.readNode(id)
+  return node !== undefined && node.account !== account
 }
 
 /** A page that is linked elsewhere, and not here, speaks of another tenant's ads. */

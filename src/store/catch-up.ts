@@ -74,8 +74,8 @@ async function resolveAnew(tables: Tables, admission: Admission): Promise<number
 /** Appends the next batch of parked facts whose ad was claimed; returns how many, 0 when none is left. */
 async function appendClaimed(tables: Tables, admission: Admission): Promise<number> {
   const facts = await tables.setAside.takeClaimed(CLAIM_FACTS_MAX)
-  if (facts.length > 0) await append(tables, admission, facts)
-  return facts.length
+  const { parked } = await append(tables, admission, facts)
+  return facts.length - parked
 }
 
 /** Whether two resolutions of the same facts say the same. */

@@ -1,7 +1,8 @@
 import type { Contribution, FailureContribution } from '../domain/contributions.ts'
 import type { Counter } from '../domain/counter.ts'
+import { COUNTRY_UNKNOWN } from '../domain/country.ts'
 import type { Day } from '../domain/day.ts'
-import { COUNTRY_UNKNOWN, type RegionClass } from '../domain/region.ts'
+import type { RegionClass } from '../domain/region.ts'
 
 /** The number under which an account's own cells stand, where an ad's stand under the ad's. */
 export const ACCOUNT_CELLS = 0

@@ -16,6 +16,10 @@ const LIST_CLAIMED = `
   SELECT parked.* FROM parked LEFT JOIN ad USING (ad_id)
   WHERE CASE
     WHEN ad.ad IS NULL THEN (SELECT COUNT(*) FROM page_link WHERE page_link.page_id = parked.page_id) = 1
+      AND NOT EXISTS (
+        SELECT 1 FROM ad AS named JOIN page_link ON page_link.page_id = parked.page_id
+        WHERE parked.ad_id IN (named.campaign_id, named.adset_id) AND named.account <> page_link.account
+      )
     ELSE NOT EXISTS (SELECT 1 FROM page_link WHERE page_link.page_id = parked.page_id)
       OR EXISTS (SELECT 1 FROM page_link WHERE page_link.page_id = parked.page_id AND page_link.account = ad.account)
     END
