@@ -19,7 +19,8 @@ export const COUNTRY_UNKNOWN = 'unknown'
 
 /** Parses an ISO 3166-1 alpha-2 code in either case; `undefined` when there is no such country. */
 export function parseCountry(text: string): string | undefined {
-  const code = text.trim().toUpperCase()
+  const letters = /^\s*([A-Za-z]{2})\s*$/.exec(text)?.[1]
+  const code = letters?.toUpperCase() ?? ''
   const country = Object.hasOwn(ALIASES, code) ? ALIASES[code] : code
   return country !== undefined && COUNTRIES.has(country) ? country : undefined
 }
