@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Bench, Report } from './bench.ts'
+import { makeHistory, measureImport, megabytes } from './import.ts'
+import { measureBusy, measureIdle, openQuestions } from './insights.ts'
+import { ACCOUNTS, liveEvents } from './load.ts'
+import { formatMachine, readMachine } from './machine.ts'
+import { runReadout } from './node-process.ts'
+import { FULL, type Plan, QUICK } from './plan.ts'
+import { writeRecord } from './record.ts'
+import { ServerProcess } from './server-process.ts'
+import { formatTable } from './table.ts'
+import { MANY, measureFacts, measureSingleWebhooks } from './webhooks.ts'
+import { hasWrk } from './wrk.ts'
+
+/** Everything was measured, and was as it must be; it was not; or the bench cannot run like this. */
+const EXIT = { ok: 0, failed: 1, unusable: 2 }
+
+const USAGE = 'use: npm run bench -- [--quick | --record]'
+
+process.exitCode = await run()
+
+/** Measures everything on this machine, and prints it. */
+async function run(): Promise<number> {
+  const options = readOptions()
+  if (options === undefined) return say(USAGE, EXIT.unusable)
+  if (!hasWrk()) {
+    return say('bench: wrk makes the load and is not there: apt install wrk, or brew install wrk', EXIT.unusable)
+  }
+  // Ends through `exit`, on which the temporary files go, and the processes that were started.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(EXIT.failed))
+  const machine = readMachine()
+  const bench = openBench(options.plan)
+  await measure(bench)
+  const { figures, remarks, failures } = bench.report
+  process.stdout.write(`${formatTable(figures)}\n${formatMachine(machine)}, ${bench.plan.name} run\n`)
+  for (const remark of remarks) process.stdout.write(`${remark}\n`)
+  for (const failure of failures) say(`bench: not as it must be: ${failure}`)
+  if (options.isRecorded) say(`recorded in ${relative(process.cwd(), writeRecord(bench, machine))}`)
+  return failures.length === 0 ? EXIT.ok : EXIT.failed
+}
+
+function readOptions(): { plan: Plan; isRecorded: boolean } | undefined {
+  try {
+    const { values } = parseArgs({ options: { quick: { type: 'boolean' }, record: { type: 'boolean' } } })
+    const { quick = false, record = false } = values
+    return quick && record ? undefined : { plan: quick ? QUICK : FULL, isRecorded: record }
+  } catch {
+    return undefined
+  }
+}
+
+function openBench(plan: Plan): Bench {
+  const folder = mkdtempSync(join(tmpdir(), 'readout-bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const now_ms = Date.now()
+  const app_secret = randomBytes(32).toString('hex')
+  return { plan, folder, now_ms, app_secret, live: liveEvents(plan, now_ms), report: new Report() }
+}
+
+/** The order matters: what is read first is not disturbed by what was written last. */
+async function measure(bench: Bench): Promise<void> {
+  const { report } = bench
+  say('importing')
+  await measureImport(bench)
+  const database = await makeHistory(bench)
+  const token = await createToken(database)
+  const serving = ['serve', '--port', '0', '--database', database, '--app-secret', bench.app_secret]
+  await using server = await ServerProcess.start('src/cli/main.ts', [...serving, '--log-level', 'warn'])
+  say('reading insights')
+  const questions = await openQuestions(bench, server, token)
+  for (const question of questions) await measureIdle(bench, server, question)
+  say('posting webhooks')
+  await measureSingleWebhooks(bench, server)
+  for (const posting of MANY) await measureFacts(bench, server, posting)
+  say('reading insights under ingest')
+  for (const question of questions) await measureBusy(bench, server, question)
+  const measured = megabytes(server.peak_memory_bytes)
+  report.add({ what: 'server: peak memory, all of the above', unit: 'MB', measured, to_reach: 400 })
+}
+
+async function createToken(database: string): Promise<string> {
+  const accounts = ACCOUNTS.flatMap(({ account_id }) => ['--account', `act_${account_id}`])
+  const { stdout } = await runReadout(['token', 'create', '--permission', 'read', ...accounts, '--database', database])
+  return stdout.trim()
+}
+
+function say(message: string, exit_code = EXIT.ok): number {
+  process.stderr.write(`${message}\n`)
+  return exit_code
+}

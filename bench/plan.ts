@@ -1,0 +1,47 @@
+/** How large a run is. */
+export interface Plan {
+  readonly name: 'full' | 'quick'
+  /** Facts of the imports whose speed is measured. */
+  readonly import_facts: number
+  /** Facts of the history that the server answers from. */
+  readonly history_facts: number
+  /** Campaigns of the history, in two accounts of equal size. */
+  readonly campaigns: number
+  /** Before each measured run; none when 0. */
+  readonly warm_up_s: number
+  /** Facts of the first webhooks; their speed tells how many the measured run needs, where they are not it. */
+  readonly first_facts: number
+  readonly run_s: number
+  /** How long one loop of a limit takes at least. */
+  readonly limit_ms: number
+}
+
+/** What the issues' figures are measured with. */
+export const FULL: Plan = {
+  name: 'full',
+  import_facts: 600_000,
+  history_facts: 600_000,
+  campaigns: 2000,
+  warm_up_s: 2,
+  first_facts: 60_000,
+  run_s: 6,
+  limit_ms: 700,
+}
+
+/** Enough to see that everything is measured and right; far too short to judge a figure by. */
+export const QUICK: Plan = {
+  name: 'quick',
+  import_facts: 10_000,
+  history_facts: 20_000,
+  campaigns: 200,
+  warm_up_s: 0,
+  first_facts: 60_000,
+  run_s: 1,
+  limit_ms: 50,
+}
+
+/** Ads that messages are sent for at a time, where many facts come in. */
+export const ACTIVE_ADS = 100
+
+/** Facts a second that the server is kept busy with while it answers. */
+export const BUSY_FACTS_PER_S = 20_000

@@ -1,0 +1,61 @@
+import type { Figure } from './bench.ts'
+
+const HEADINGS = ['measured', 'figure', 'limit', 'ratio', 'to reach', 'reached', 'the limit is']
+
+/** Units of which less is better. */
+const COSTS: ReadonlySet<Figure['unit']> = new Set(['ms', 'MB', 'bytes'])
+
+/** The figures as a table for eyes. */
+export function formatTable(figures: readonly Figure[]): string {
+  const rows = [HEADINGS, ...figures.map(cellsOf)]
+  const widths = HEADINGS.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)))
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => pad(cell, i, widths[i] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}
+
+/** The same as a table of Markdown. */
+export function formatMarkdown(figures: readonly Figure[]): string {
+  const ruler = HEADINGS.map((_, i) => (isNumber(i) ? '---:' : '---'))
+  return [HEADINGS, ruler, ...figures.map(cellsOf)].map((row) => `| ${row.join(' | ')} |\n`).join('')
+}
+
+/** Whether a figure is as good as the issue asks; `undefined` where nothing is asked, or nothing could be measured. */
+export function isReached({ measured, to_reach, unit }: Figure): boolean | undefined {
+  if (to_reach === undefined || measured === null) return undefined
+  return COSTS.has(unit) ? measured <= to_reach : measured >= to_reach
+}
+
+function cellsOf(figure: Figure): string[] {
+  const { what, unit, measured, limit, to_reach } = figure
+  const reached = isReached(figure)
+  return [
+    what,
+    measured === null ? 'not told here' : `${formatNumber(measured, unit)} ${unit}`,
+    limit === undefined ? '' : formatNumber(limit.value, unit),
+    limit === undefined || measured === null ? '' : (measured / limit.value).toFixed(2),
+    to_reach === undefined ? '' : formatNumber(to_reach, unit),
+    reached === undefined ? '' : reached ? 'yes' : 'no',
+    limit?.of ?? '',
+  ]
+}
+
+function formatNumber(value: number, unit: Figure['unit']): string {
+  const digits = unit === 'ms' ? 2 : 0
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}
+
+function pad(cell: string, column: number, width: number): string {
+  return isNumber(column) ? cell.padStart(width) : cell.padEnd(width)
+}
+
+/** Columns are words, but for the figure, the limit, the ratio and the bar. */
+function isNumber(column: number): boolean {
+  return column >= 1 && column <= 4
+}
