@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Logger } from 'pino'
 import { answer, answerError, type GraphDoor } from './graph/answer.ts'
 import { Directory } from './graph/directory.ts'
@@ -45,10 +43,10 @@ export interface ReadoutServer extends AsyncDisposable {
 export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   await using parts = new AsyncDisposableStack()
   const now_ms = () => config.now().epochMilliseconds
-  mkdirSync(dirname(config.database), { recursive: true })
-  parts.use(lockDatabase(config.database))
   const store = parts.use(openSqliteStore(config.database))
+  parts.use(lockDatabase(config.database))
   await confirmHashKey(store, config.hash_key)
+  await store.write(({ registry }) => registry.removeForgotten(now_ms()))
   await noteWorld(store, process.versions.tz ?? '')
   await config.prepare(store)
   const operations = new ServerOperations(await readLastWebhook(store), now_ms)

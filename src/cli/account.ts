@@ -29,14 +29,14 @@ export function addAccountCommands(program: Command): void {
     .requiredOption('--name <name>', 'what it is called')
     .requiredOption('--currency <code>', 'the ISO 4217 code of its currency, such as USD')
     .requiredOption('--time-zone <zone>', 'its IANA time zone, such as America/Sao_Paulo')
-    .option('--page <id>', 'link a page: ads that its webhooks tell of are registered here', collect)
+    .option('--page <id>', 'link a page, whose ads are registered here; give it again for more', collect)
   databaseCommand(account, 'list', 'list the ad accounts', listAccounts).addOption(outputOption())
   databaseCommand(account, 'set <act_ID>', 'change an ad account; what is left out stays', setAccount)
     .option('--name <name>', 'what it is called')
     .option('--currency <code>', 'the ISO 4217 code of its currency')
     .option('--time-zone <zone>', 'its IANA time zone; every day is resolved anew')
-    .option('--page <id>', 'link a page', collect)
-    .option('--remove-page <id>', 'unlink a page', collect)
+    .option('--page <id>', 'link a page; give it again for more', collect)
+    .option('--remove-page <id>', 'unlink a page; give it again for more', collect)
 }
 
 async function addAccount(database: Database, options: AddOptions, [id = '']: string[]): Promise<void> {

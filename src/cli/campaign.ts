@@ -44,6 +44,8 @@ async function addCampaign(
   })
   await catchUpNow(database)
   say(`campaign ${campaign_id} is registered in act_${account_id}`)
+  const parked = (await database.store.setAside.listParked()).filter(({ ad_id }) => ad_id === campaign_id)
+  if (parked.length > 0) say('facts from pages of other accounts still wait for it; see: readout parked')
 }
 
 async function listCampaigns({ store }: Database, options: { output: OutputMode }): Promise<void> {

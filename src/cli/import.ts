@@ -7,7 +7,7 @@ import { importSubscribers } from '../ingest/subscribers.ts'
 import { catchUp } from '../store/catch-up.ts'
 import { type Database, databaseCommand } from './database.ts'
 import { CliError, EXIT } from './error.ts'
-import { say } from './output.ts'
+import { count, say } from './output.ts'
 import { Progress } from './progress.ts'
 import { findAccount, misused } from './values.ts'
 
@@ -58,10 +58,10 @@ async function importFile(database: Database, _options: unknown, [named = '']: s
 function sayImported(imported: Imported, seconds: number): void {
   const { facts, lines, parked, forgotten, bad_lines, resumed_after_line } = imported
   if (resumed_after_line > 0) say(`went on after line ${resumed_after_line}, where the last import was interrupted`)
-  say(`${facts} facts of ${lines - resumed_after_line} lines in ${seconds.toFixed(1)} s`)
-  if (parked > 0) say(`${parked} facts wait for their ads to be registered; see: readout parked`)
-  if (forgotten > 0) say(`${forgotten} facts of forgotten people were refused`)
-  if (bad_lines > 0) say(`${bad_lines} lines are no facts and were left out`)
+  say(`${count(facts, 'fact')} of ${count(lines - resumed_after_line, 'line')} in ${seconds.toFixed(1)} s`)
+  if (parked > 0) say(`waiting for their ads to be registered: ${count(parked, 'fact')}; see: readout parked`)
+  if (forgotten > 0) say(`refused because the person was forgotten: ${count(forgotten, 'fact')}`)
+  if (bad_lines > 0) say(`left out because they are no facts: ${count(bad_lines, 'line')}`)
 }
 
 async function importSubscriberFile(database: Database, _options: unknown, [named = '']: string[]): Promise<void> {
@@ -85,7 +85,8 @@ async function findRateAccount({ store }: Database, named: string | undefined): 
   if (named !== undefined) return (await findAccount(store, named)).account
   const accounts = await store.registry.listAccounts()
   const [only] = accounts
-  if (only !== undefined && accounts.length === 1) return only.account
+  if (only === undefined) throw new CliError('there is no account yet; add one with: readout account add')
+  if (accounts.length === 1) return only.account
   throw misused(`there are ${accounts.length} accounts: say whose rate card it is with --account act_ID`)
 }
 
@@ -97,9 +98,9 @@ async function finishRows(
   bad.end()
   let resolved = 0
   await catchUp(store, admission, now_ms, (done) => (resolved = done))
-  say(`${imported.rows} rows imported; ${resolved} threads looked at anew`)
+  say(`${count(imported.rows, 'row')} imported; ${count(resolved, 'thread')} looked at anew`)
   if (imported.bad_rows === 0) return
-  say(`${imported.bad_rows} rows are not as they should be and were left out`)
+  say(`left out because they are not as they should be: ${count(imported.bad_rows, 'row')}`)
   process.exitCode = EXIT.failed
 }
 

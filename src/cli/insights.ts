@@ -74,7 +74,7 @@ function parseQuery(options: InsightsOptions) {
   try {
     return parseInsightsQuery(parameters)
   } catch (error) {
-    if (error instanceof GraphError) throw misused(error.message)
+    if (error instanceof GraphError) throw misused(error.text)
     throw error
   }
 }

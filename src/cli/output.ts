@@ -74,6 +74,11 @@ function lines(rows: readonly string[][], format: (row: string[]) => string): st
   return rows.map((row) => `${format(row)}\n`).join('')
 }
 
+/** `1 fact`, `2 facts`. */
+export function count(things: number, one: string): string {
+  return `${things} ${one}${things === 1 ? '' : 's'}`
+}
+
 /** Prints words on stderr, where they never get into the data. */
 export function say(message: string): void {
   process.stderr.write(`${message}\n`)

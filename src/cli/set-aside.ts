@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import { retryRejected } from '../ingest/rejected.ts'
+import type { ParkedAd } from '../store/set-aside.ts'
+import type { Store } from '../store/store.ts'
 import { type Database, databaseCommand } from './database.ts'
 import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
 
@@ -10,7 +12,7 @@ const PARKED_COLUMNS: readonly Column[] = [
   { key: 'ad_id', label: 'Ad' },
   { key: 'page_id', label: 'Page' },
   { key: 'facts', label: 'Facts' },
-  { key: 'linked', label: 'Page is linked to' },
+  { key: 'way_out', label: 'Counted after' },
 ]
 
 const REJECTED_COLUMNS: readonly Column[] = [
@@ -26,22 +28,29 @@ export function addSetAsideCommands(program: Command): void {
   )
   const rejected = databaseCommand(program, 'rejected', 'list webhook changes that are no facts, and why', listRejected)
   rejected.addOption(outputOption())
-  databaseCommand(rejected, 'retry', 'read them again, and append those that have become facts', retry)
+  databaseCommand(rejected, 'retry', 'read rejected changes again, and append those that have become facts', retry)
 }
 
 async function listParked({ store }: Database, options: { output: OutputMode }): Promise<void> {
   const names = new Map((await store.registry.listAccounts()).map(({ account, account_id }) => [account, account_id]))
   const rows = []
   for (const parked of await store.setAside.listParked()) {
-    const links = await store.registry.readPageLinks(parked.page_id)
-    const linked = [...links].map((account) => `act_${names.get(account)}`).join(' ')
-    rows.push({ ...parked, linked: linked === '' ? 'no account' : linked })
-  }
-  if (rows.length > 0) {
-    say('they are counted once the ad is registered (readout campaign add), or its page is linked to one account')
-    say('(readout account set act_ID --page ID)')
+    rows.push({ ...parked, way_out: await wayOut(store, parked, names) })
   }
   printRows(PARKED_COLUMNS, rows, options.output)
+}
+
+/** The administrator's act after which the facts of an ad and page are counted. */
+async function wayOut(
+  { registry }: Store,
+  { ad_id, page_id }: ParkedAd,
+  names: ReadonlyMap<number, string>,
+): Promise<string> {
+  const node = await registry.readNode(ad_id)
+  if (node !== undefined) return `readout account set act_${names.get(node.account)} --page ${page_id}`
+  const [linked, ...others] = await registry.readPageLinks(page_id)
+  const account = linked === undefined || others.length > 0 ? 'ID' : names.get(linked)
+  return `readout campaign add ${ad_id} --account act_${account}`
 }
 
 async function listRejected({ store }: Database, options: { output: OutputMode }): Promise<void> {

@@ -19,6 +19,7 @@ export const DATABASE_SETTINGS: readonly Setting[] = [
     value: 'FILE',
     default: './data/readout.db',
     help: 'the SQLite file; it is made where it is missing',
+    parse: parseDatabase,
   },
   {
     flag: 'hash-key',
@@ -70,12 +71,22 @@ export function addSettings(command: Command, settings: readonly Setting[]): Com
   for (const setting of settings) {
     const { flag, value, help } = setting
     const option = new Option(value === undefined ? `--${flag}` : `--${flag} <${value}>`, help)
-    option.env(environmentName(setting))
+    if (value !== undefined || !isSwitchedOff(environmentName(setting))) option.env(environmentName(setting))
     if (setting.default !== undefined) option.default(setting.default)
     if (setting.parse !== undefined) option.argParser(setting.parse)
     command.addOption(option)
   }
   return command
+}
+
+/** A switch is on when its variable is there at all, unless that says no. */
+function isSwitchedOff(name: string): boolean {
+  return ['', '0', 'false', 'no', 'off'].includes(process.env[name]?.toLowerCase() ?? '')
+}
+
+function parseDatabase(text: string): string {
+  if (!/^\w+:\/\//.test(text)) return text
+  throw new InvalidArgumentError('It must be a file: this version of Readout knows no other database than SQLite.')
 }
 
 function parsePort(text: string): number {

@@ -40,9 +40,16 @@ export class Calendar {
   }
 }
 
-/** The day of an instant in a time zone as a plain date: "today", for the date presets. */
-export function todayIn(timeZone: string, now: Temporal.Instant): Temporal.PlainDate {
-  return now.toZonedDateTimeISO(timeZone).toPlainDate()
+const calendars = new Map<string, Calendar>()
+
+/** The calendar of a time zone, made once: what it has met serves every account of the zone. */
+export function calendarOf(timeZone: string): Calendar {
+  let calendar = calendars.get(timeZone)
+  if (calendar === undefined) {
+    calendar = new Calendar(timeZone)
+    calendars.set(timeZone, calendar)
+  }
+  return calendar
 }
 
 const TIME_ZONE_NAME = /^[A-Za-z][\w+-]*(?:\/[\w+-]+)*$/

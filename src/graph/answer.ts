@@ -19,7 +19,7 @@ import { readInsights } from './insights.ts'
 import { parseInsightsQuery } from './insights-parameters.ts'
 import { takePage } from './paging.ts'
 import { type Parameters, parseParameters } from './parameters.ts'
-import { type GraphPath, parsePath, unknownPath } from './path.ts'
+import { type GraphPath, parsePath, servedVersion, unknownPath } from './path.ts'
 import type { GraphRequest, GraphResponse } from './request.ts'
 
 /** What the Graph door needs of the world. */
@@ -40,21 +40,21 @@ const HEADERS = {
   'cache-control': 'private, no-cache, no-store, must-revalidate',
   pragma: 'no-cache',
   expires: 'Sat, 01 Jan 2000 00:00:00 GMT',
+  // Airbyte's source dies without it on the first answer (contract 8). We have no quota, so nothing of it is used.
+  'x-fb-ads-insights-throttle': '{"app_id_util_pct":0,"acc_id_util_pct":0,"ads_api_access_tier":"standard_access"}',
 }
-
-/** Airbyte's source dies without it on the first answer (contract 8). We have no quota, so nothing of it is used. */
-const THROTTLE = '{"app_id_util_pct":0,"acc_id_util_pct":0,"ads_api_access_tier":"standard_access"}'
 
 /** Answers one Graph request. Never throws: every failure is an answer in Meta's envelope (contract 7). */
 export async function answer(request: GraphRequest, door: GraphDoor): Promise<GraphResponse> {
+  const version = { 'facebook-api-version': servedVersion(request.path) }
   try {
     const path = parsePath(request.path)
     const parameters = parseParameters(request)
     const body = await door.store.read((tables) => answerWithin(tables, request, path, parameters, door))
-    const version = { 'facebook-api-version': path.version }
-    return { status: 200, headers: { ...HEADERS, ...version, 'x-fb-ads-insights-throttle': THROTTLE }, body }
+    return { status: 200, headers: { ...HEADERS, ...version }, body }
   } catch (error) {
-    return answerError(error, door)
+    const response = answerError(error, door)
+    return { ...response, headers: { ...response.headers, ...version } }
   }
 }
 
@@ -79,13 +79,16 @@ async function answerWithin(
   const node = await readVisibleNode(tables, request.method, path.id, token.accounts, directory)
   if (path.edge === undefined) throw missingObject(request.method, path.id ?? '')
   if (path.edge !== 'insights') throw unknownPath([path.edge])
-  if (request.method !== 'GET') throw new GraphError(INVALID_PARAMETER, REPORTS_REFUSED)
+  if (request.method !== 'GET') throw methodRefused(request.method)
   const query = parseInsightsQuery(parameters)
   const rows = await readInsights(tables.rollups, node, query, now(), meta_history_limit)
   return JSON.stringify(takePage(rows, query.page, { base_url: request.base_url, path: path.normal, parameters }))
 }
 
-const REPORTS_REFUSED = 'POST, which starts a report, is not answered by this version of Readout: send GET'
+function methodRefused(method: string): GraphError {
+  const what = method === 'POST' ? 'POST, which starts a report,' : method
+  return new GraphError(INVALID_PARAMETER, `${what} is not answered by this version of Readout: send GET`)
+}
 
 /** The token of the query or the body, else of the header (contract 9.1). */
 async function readToken(

@@ -112,10 +112,13 @@ export const GRAPH_ERRORS: readonly GraphErrorKind[] = [
 export class GraphError extends Error {
   override readonly name = 'GraphError'
   readonly kind: GraphErrorKind
+  /** The message without its code. */
+  readonly text: string
 
-  constructor(kind: GraphErrorKind, message: string) {
-    super(kind.prefixed ? `(#${kind.code}) ${message}` : message)
+  constructor(kind: GraphErrorKind, text: string) {
+    super(kind.prefixed ? `(#${kind.code}) ${text}` : text)
     this.kind = kind
+    this.text = text
   }
 }
 

@@ -1,7 +1,7 @@
-import { todayIn } from '../domain/calendar.ts'
+import { calendarOf } from '../domain/calendar.ts'
 import type { Counter } from '../domain/counter.ts'
-import { resolveDatePreset } from '../domain/date-preset.ts'
-import { type DayRange, dayOf, formatDay, plainDate } from '../domain/day.ts'
+import { type DatePreset, type DateRange, resolveDatePreset } from '../domain/date-preset.ts'
+import { type Day, type DayRange, dayOf, formatDay, plainDate } from '../domain/day.ts'
 import { formatMetric, METRIC_BY_FIELD, type Measure, metricCounters } from '../domain/metric.ts'
 import { REGION_CLASSES } from '../domain/region.ts'
 import type { Node } from '../store/registry.ts'
@@ -24,11 +24,12 @@ export async function readInsights(
   now: Temporal.Instant,
   meta_history_limit: boolean,
 ): Promise<InsightsRow[]> {
-  const today = todayIn(node.time_zone, now)
+  const today = calendarOf(node.time_zone).dayOf(now.epochMilliseconds)
   const resolved = await resolveDays(rollups, node, query, today)
   const days = meta_history_limit && resolved !== undefined ? limitHistory(resolved, query, today) : resolved
   if (days === undefined) return []
-  const { cells, sums } = await rollups.sumColumns(node, days, columnsOf(query))
+  const columns = remember(columnLists, `${query.dated_by} ${query.fields}`, () => columnsOf(query))
+  const { cells, sums } = await rollups.sumColumns(node, days, columns)
   if (cells === 0 || (query.dated_by === 'delivery' && isSilent(sums))) return []
   const ever_sent = !query.fields.includes(DELIVERY_RATE) || (await rollups.readEverSent(node))
   return [formatRow(node, query, days, sums, ever_sent)]
@@ -43,21 +44,42 @@ async function resolveDays(
   rollups: Rollups,
   node: Node,
   { dates }: InsightsQuery,
-  today: Temporal.PlainDate,
+  today: Day,
 ): Promise<DayRange | undefined> {
   if (typeof dates !== 'string') return dates
-  const isOfData = dates === 'maximum' || dates === 'data_maximum'
-  const data = isOfData ? await rollups.readDays(node) : undefined
-  const range = resolveDatePreset(dates, today, data && { since: plainDate(data.since), until: plainDate(data.until) })
-  return range && { since: dayOf(range.since), until: dayOf(range.until) }
+  if (dates !== 'maximum' && dates !== 'data_maximum')
+    return remember(calendarRanges, `${dates} ${today}`, () => presetDays(dates, today))
+  const data = await rollups.readDays(node)
+  return data && presetDays(dates, today, data)
+}
+
+function presetDays(preset: DatePreset, today: Day, data?: DayRange): DayRange {
+  const range = data && { since: plainDate(data.since), until: plainDate(data.until) }
+  const { since, until } = resolveDatePreset(preset, plainDate(today), range) as DateRange
+  return { since: dayOf(since), until: dayOf(until) }
+}
+
+/** What was worked out for a day, or for a list of fields, and serves every request that asks the same. */
+const calendarRanges = new Map<string, DayRange>()
+const columnLists = new Map<string, readonly RollupColumn[]>()
+
+const REMEMBERED_MAX = 1000
+
+function remember<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const made = known.get(key)
+  if (made !== undefined) return made
+  if (known.size >= REMEMBERED_MAX) known.clear()
+  const fresh = make()
+  known.set(key, fresh)
+  return fresh
 }
 
 /** Meta keeps no more than this (contract 4.4). */
 const HISTORY_MONTHS = 37
 
 /** A range that asks for more is an error; `maximum` is as much as there is (contract 4.2). */
-function limitHistory(days: DayRange, { dates }: InsightsQuery, today: Temporal.PlainDate): DayRange | undefined {
-  const first = dayOf(today.subtract({ months: HISTORY_MONTHS }))
+function limitHistory(days: DayRange, { dates }: InsightsQuery, today: Day): DayRange | undefined {
+  const first = dayOf(plainDate(today).subtract({ months: HISTORY_MONTHS }))
   if (days.since >= first) return days
   if (typeof dates === 'string') return days.until < first ? undefined : { since: first, until: days.until }
   const message = `The start date of the time range cannot be beyond ${HISTORY_MONTHS} months from the current date`

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { API_VERSIONS, parsePath } from './path.ts'
+import { API_VERSIONS, parsePath, servedVersion } from './path.ts'
 
 test('parsePath() reads versions, ids and edges between any number of slashes', () => {
   const rows: [path: string, version: string, id: string | undefined, edge: string | undefined, normal: string][] = [
@@ -16,13 +16,14 @@ test('parsePath() reads versions, ids and edges between any number of slashes', 
     ['/v25/insights', 'v16.0', 'v25', 'insights', '/v25/insights'],
   ]
   for (const [path, version, id, edge, normal] of rows) {
-    assert.deepEqual(parsePath(path), { version, id, edge, normal }, path)
+    assert.deepEqual(parsePath(path), { id, edge, normal }, path)
+    assert.equal(servedVersion(path), version, path)
   }
 })
 
-test('parsePath() serves v16.0 to v26.0', () => {
+test('servedVersion() knows v16.0 to v26.0', () => {
   assert.deepEqual([API_VERSIONS.length, API_VERSIONS.at(0), API_VERSIONS.at(-1)], [11, 'v16.0', 'v26.0'])
-  for (const version of API_VERSIONS) assert.equal(parsePath(`/${version}/1/insights`).version, version)
+  for (const version of API_VERSIONS) assert.equal(servedVersion(`/${version}/1/insights`), version)
 })
 
 test('parsePath() names the components that it does not know', () => {

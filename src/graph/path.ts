@@ -9,8 +9,6 @@ const VERSION = /^v\d+\.\d+$/
 
 /** What a path names: `/<version>/<id>/<edge>`, each part but the id optional. */
 export interface GraphPath {
-  /** The version that answers. */
-  readonly version: string
   readonly id: string | undefined
   readonly edge: string | undefined
   /** Without doubled and trailing slashes, for links. */
@@ -19,19 +17,28 @@ export interface GraphPath {
 
 /** Parses a path as clients write them, with doubled and trailing slashes (contract 9.4). Throws code 2500. */
 export function parsePath(path: string): GraphPath {
-  const components = path
-    .split('/')
-    .filter((component) => component !== '')
-    .map(decode)
-  const normal = `/${components.join('/')}`
+  const components = componentsOf(path)
   const [first] = components
-  const version = first !== undefined && VERSION.test(first) ? first : undefined
-  if (version !== undefined && !API_VERSIONS.includes(version)) throw unknownPath(components)
-  const [id, edge, ...rest] = version === undefined ? components : components.slice(1)
+  const hasVersion = first !== undefined && VERSION.test(first)
+  if (hasVersion && !API_VERSIONS.includes(first)) throw unknownPath(components)
+  const [id, edge, ...rest] = hasVersion ? components.slice(1) : components
   if (rest.length > 0) throw unknownPath(rest)
-  return { version: version ?? OLDEST, id, edge, normal }
+  return { id, edge, normal: `/${components.join('/')}` }
+}
+
+/** The version that answers a path: the one it names, if that is known. */
+export function servedVersion(path: string): string {
+  const [first = ''] = componentsOf(path)
+  return API_VERSIONS.includes(first) ? first : OLDEST
 }
 
 export function unknownPath(components: readonly string[]): GraphError {
   return new GraphError(PATH_UNKNOWN, `Unknown path components: /${components.join('/')}`)
+}
+
+function componentsOf(path: string): string[] {
+  return path
+    .split('/')
+    .filter((component) => component !== '')
+    .map(decode)
 }

@@ -58,7 +58,11 @@ function parseKind(value: unknown): FactKind {
 function parseTime(value: unknown, now_ms: number): number {
   const at = resolveFactTime(timestampOf(value), now_ms)
   if (at !== undefined) return at
-  throw wrong('timestamp', value, 'a time between 2015 and a day from now, in seconds, milliseconds or ISO 8601')
+  throw wrong(
+    'timestamp',
+    value,
+    'a time between 2015 and a day from now, in seconds, milliseconds or ISO 8601 with an offset',
+  )
 }
 
 function timestampOf(value: unknown): number {
@@ -116,7 +120,7 @@ function parsePrice(value: unknown, isMessage: boolean): bigint | null {
 function parseNamedCountry(value: unknown): string | null {
   if (value === undefined || value === null || value === '') return null
   const country = typeof value === 'string' ? parseCountry(value) : undefined
-  if (country === undefined) throw wrong('country', value, 'an ISO 3166-1 code of two letters')
+  if (country === undefined) throw wrong('country', value, 'the ISO 3166-1 code of a country')
   return country
 }
 

@@ -34,7 +34,8 @@ function parseRate({ country = '', price = '', valid_from = '' }: Readonly<Recor
   const named = country === ANY_COUNTRY ? ANY_COUNTRY : parseCountry(country)
   const price_micros = parseMicros(price)
   const day = parseDay(valid_from)
-  if (named === undefined) return `country is ${JSON.stringify(country)}: it must be two letters, or * for any country`
+  if (named === undefined)
+    return `country is ${JSON.stringify(country)}: it must be the ISO 3166-1 code of a country, or * for any`
   if (price_micros === undefined || price_micros > PRICE_MICROS_MAX) {
     return `price is ${JSON.stringify(price)}: it must be an amount such as 0.0141, with at most six decimals`
   }

@@ -34,14 +34,17 @@ export async function importSubscribers(
     countries = new Map()
   }
   await writeCountries(store, countries)
-  await store.write(({ registry }) => registry.resolveAll())
   return imported
 }
 
+/** An import that is interrupted leaves no country behind that nobody resolves. */
 async function writeCountries(store: Store, countries: ReadonlyMap<string, string>): Promise<void> {
-  await store.write(({ registry }) => registry.writeCountries(countries))
+  await store.write(async ({ registry }) => {
+    await registry.writeCountries(countries)
+    await registry.resolveAll()
+  })
 }
 
 function countryReason(text: string | undefined): string {
-  return `country is ${JSON.stringify(text ?? '')}: it must be an ISO 3166-1 code of two letters`
+  return `country is ${JSON.stringify(text ?? '')}: it must be the ISO 3166-1 code of a country`
 }

@@ -114,7 +114,7 @@ export interface Registry {
   readContext(account: number): Promise<AccountContext>
   /** Adds rates to an account's rate card, or changes their prices; its threads are resolved anew. */
   writeRates(account: number, rates: readonly Rate[]): Promise<void>
-  /** Adds to the subscriber list, or changes it. Call `resolveAll` after the last batch. */
+  /** Adds to the subscriber list, or changes it. Call `resolveAll` in the same transaction. */
   writeCountries(countries: ReadonlyMap<string, string>): Promise<void>
   /** Has every thread resolved anew. */
   resolveAll(): Promise<void>

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { Calendar } from '../../domain/calendar.ts'
+import { calendarOf } from '../../domain/calendar.ts'
 import { type Rate, RateCard } from '../../domain/rate-card.ts'
 import {
   type Account,
@@ -15,7 +15,7 @@ import {
 } from '../registry.ts'
 import { ACCOUNT_CELLS } from '../rollup-cells.ts'
 
-const READ_VERSION = "SELECT CAST(value AS INTEGER) AS version FROM setting WHERE name = 'registry_version'"
+const READ_VERSION = "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'registry_version'"
 
 /** Whoever remembers something of the registry, or a token, forgets it when the version is another. */
 export const RAISE_VERSION = "UPDATE setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'registry_version'"
@@ -77,12 +77,14 @@ export class SqliteRegistry implements Registry {
   constructor(db: DatabaseSync) {
     this.#db = db
     this.#readVersion = db.prepare(READ_VERSION)
+    this.#readVersion.setReturnArrays(true)
     this.#readPlacement = db.prepare(READ_PLACEMENT)
     this.#writeCountry = db.prepare(WRITE_COUNTRY)
   }
 
   async readVersion(): Promise<number> {
-    return Number(this.#readVersion.get()?.version)
+    const [version] = this.#readVersion.get() as unknown as [number]
+    return version
   }
 
   async listAccounts(): Promise<Account[]> {
@@ -214,7 +216,7 @@ export class SqliteRegistry implements Registry {
   async readContext(account: number): Promise<AccountContext> {
     const row = this.#db.prepare('SELECT time_zone FROM account WHERE account = ?').get(account)
     const rates = this.#db.prepare('SELECT country, valid_from, price_micros FROM rate WHERE account = ?').all(account)
-    return { calendar: new Calendar(String(row?.time_zone)), rateCard: new RateCard(rates.map(rateOf)) }
+    return { calendar: calendarOf(String(row?.time_zone)), rateCard: new RateCard(rates.map(rateOf)) }
   }
 
   async writeRates(account: number, rates: readonly Rate[]): Promise<void> {
@@ -279,7 +281,7 @@ export class SqliteRegistry implements Registry {
     const isElsewhere = [campaign, adset].some((row) => row !== undefined && Number(row.account) !== account)
     if (!isElsewhere) return
     throw new RegistryError(
-      `cannot add campaign ${campaign_id}: it is registered in another account; move it with: readout campaign move ${campaign_id}`,
+      `cannot add campaign ${campaign_id}: it is registered in another account; move it with: readout campaign move ${campaign_id} --to act_ID`,
     )
   }
 

@@ -63,6 +63,8 @@ const SUM_PAGE = `
 export class SqliteRollups implements Rollups {
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  readonly #sumsOfAd = new WeakMap<readonly RollupColumn[], StatementSync>()
+  readonly #sumsOfAds = new WeakMap<readonly RollupColumn[], StatementSync>()
 
   constructor(db: DatabaseSync) {
     this.#db = db
@@ -116,19 +118,12 @@ export class SqliteRollups implements Rollups {
   }
 
   async sumColumns(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<ColumnSums> {
-    const sums = columns.map((column) => `, SUM(${column}) AS ${column}`).join('')
     const [only, ...others] = node.ads
-    const ads = only !== undefined && others.length === 0 ? 'ad = ?' : 'ad IN (SELECT value FROM json_each(?))'
-    const statement = this.#statement(
-      `SELECT COUNT(*) AS cells${sums} FROM rollup WHERE account = ? AND ${ads} AND day BETWEEN ? AND ?`,
-      true,
-    )
-    const named = ads === 'ad = ?' ? (only as number) : JSON.stringify(node.ads)
-    const row = statement.get(node.account, named, days.since, days.until)
-    return {
-      cells: Number(row?.cells),
-      sums: new Map(columns.map((column) => [column, (row?.[column] ?? 0n) as bigint])),
-    }
+    const isSingle = only !== undefined && others.length === 0
+    const statement = this.#sumStatement(columns, isSingle)
+    const ads = isSingle ? only : JSON.stringify(node.ads)
+    const [cells, ...sums] = statement.get(node.account, ads, days.since, days.until) as unknown as (bigint | null)[]
+    return { cells: Number(cells), sums: new Map(columns.map((column, i) => [column, sums[i] ?? 0n])) }
   }
 
   async readDays(node: NodeCells): Promise<DayRange | undefined> {
@@ -158,6 +153,22 @@ export class SqliteRollups implements Rollups {
         new Map(counters.map((counter): [Counter, bigint] => [counter, row[counter] as bigint])),
       ]),
     )
+  }
+
+  /** The same lists of columns come again and again, so a list stands for its statement. */
+  #sumStatement(columns: readonly RollupColumn[], isSingle: boolean): StatementSync {
+    const known = (isSingle ? this.#sumsOfAd : this.#sumsOfAds).get(columns)
+    if (known !== undefined) return known
+    const sums = columns.map((column) => `, SUM(${column})`).join('')
+    const ads = isSingle ? 'ad = ?' : 'ad IN (SELECT value FROM json_each(?))'
+    const statement = this.#statement(
+      `SELECT COUNT(*)${sums} FROM rollup WHERE account = ? AND ${ads} AND day BETWEEN ? AND ?`,
+      true,
+    )
+    statement.setReturnArrays(true)
+    if (isSingle) this.#sumsOfAd.set(columns, statement)
+    else this.#sumsOfAds.set(columns, statement)
+    return statement
   }
 
   #addDays(cells: RollupCells): void {

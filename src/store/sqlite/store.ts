@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Store, Tables } from '../store.ts'
 import { SqliteArrivals } from './arrivals.ts'
 import { openDatabase } from './database.ts'
@@ -13,19 +13,32 @@ export function openSqliteStore(file: string): Store {
   return new SqliteStore(openDatabase(file))
 }
 
+interface Reader {
+  readonly read: () => Promise<void>
+  readonly reject: (cause: unknown) => void
+}
+
 class SqliteStore implements Store {
   readonly #db: DatabaseSync
+  readonly #beginWriting: StatementSync
+  readonly #beginReading: StatementSync
+  readonly #commit: StatementSync
   readonly threads: SqliteThreads
   readonly rollups: SqliteRollups
   readonly registry: SqliteRegistry
   readonly tokens: SqliteTokens
   readonly setAside: SqliteSetAside
   readonly arrivals: SqliteArrivals
+  /** Those who wait to read. */
+  #readers: Reader[] = []
   /** The last transaction: the next one waits for it, since one connection holds one at a time. */
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(db: DatabaseSync) {
     this.#db = db
+    this.#beginWriting = db.prepare('BEGIN IMMEDIATE')
+    this.#beginReading = db.prepare('BEGIN')
+    this.#commit = db.prepare('COMMIT')
     this.threads = new SqliteThreads(db)
     this.rollups = new SqliteRollups(db)
     this.registry = new SqliteRegistry(db)
@@ -35,11 +48,16 @@ class SqliteStore implements Store {
   }
 
   write<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
-    return this.#transaction('BEGIN IMMEDIATE', work)
+    return this.#transaction(this.#beginWriting, work)
   }
 
+  /** Whoever asks in the same turn of the event loop reads in one transaction, begun after the last of them asked. */
   read<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
-    return this.#transaction('BEGIN', work)
+    return new Promise<T>((resolve, reject) => {
+      const read = async () => resolve(await work(this))
+      this.#readers.push({ read, reject })
+      if (this.#readers.length === 1) setImmediate(() => this.#readTogether())
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -47,12 +65,23 @@ class SqliteStore implements Store {
     if (this.#db.isOpen) this.#db.close()
   }
 
-  #transaction<T>(begin: string, work: (tables: Tables) => Promise<T>): Promise<T> {
+  #readTogether(): void {
+    const readers = this.#readers
+    this.#readers = []
+    const reading = this.#transaction(this.#beginReading, async () => {
+      for (const { read, reject } of readers) await read().catch(reject)
+    })
+    reading.catch((cause) => {
+      for (const { reject } of readers) reject(cause)
+    })
+  }
+
+  #transaction<T>(begin: StatementSync, work: (tables: Tables) => Promise<T>): Promise<T> {
     const transaction = this.#last.then(async () => {
-      this.#db.exec(begin)
+      begin.run()
       try {
         const result = await work(this)
-        this.#db.exec('COMMIT')
+        this.#commit.run()
         return result
       } catch (error) {
         if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
