@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  type Contribution,
-  contributions,
-  difference,
-  failureContributions,
-  failureDifference,
-} from './contributions.ts'
+import { type Contribution, contributions, failureContributions } from './contributions.ts'
 import { EMPTY_RESOLUTION, type ResolvedClick, type ResolvedMessage } from './resolution.ts'
 
 /** A message by its days, sent, delivered and read, and its price. */
@@ -79,45 +73,13 @@ test('contributions() stands in the class and the country of the thread', () => 
   assert.deepEqual([...places], ['b KR'])
 })
 
-test('difference() is what turns the sums of before into those of after', () => {
-  const unknown = contributions({ ...EMPTY_RESOLUTION, messages: [message(1, 2, null, null)] })
-  const priced = contributions({ ...EMPTY_RESOLUTION, messages: [message(1, 2, null, 5n)] })
-  assert.deepEqual(difference(priced, priced), [])
-  assert.equal(summed(difference(priced, [])), summed(priced))
-  assert.equal(summed(difference(priced, unknown)), '2 spend_micros 5, 2 unpriced -1')
-  const withdrawn = '1 sent -1, 2 delivered -1, 2 sent_by_delivery -1, 2 unpriced -1'
-  assert.equal(summed(difference([], unknown)), withdrawn)
-})
-
-test('difference() moves what a thread says to its new class and country', () => {
-  const thread = { ...EMPTY_RESOLUTION, messages: [message(null, 2, null, 5n)] }
-  const moved = difference(
-    contributions({ ...thread, country: 'KR', region_class: 'b' }),
-    contributions({ ...thread, country: 'US' }),
-  )
-  const lines = moved.map(
-    ({ region_class, country, counter, amount }) => `${region_class} ${country} ${counter} ${amount}`,
-  )
-  assert.deepEqual(lines.sort(), [
-    'b KR delivered 1',
-    'b KR spend_micros 5',
-    'c US delivered -1',
-    'c US spend_micros -5',
-  ])
-})
-
-test('failureDifference() counts failures by day and reason', () => {
+test('failureContributions() stands each failure on its day', () => {
   const failures = [
     { at: 1, error_message: 'away' },
-    { at: 2, error_message: 'away' },
     { at: 3, error_message: 'blocked' },
   ]
-  const after = failureContributions(failures, [5, 5, 6])
-  const before = failureContributions(failures.slice(0, 1), [4])
-  assert.deepEqual(failureDifference(after, after), [])
-  assert.deepEqual(failureDifference(after, before), [
-    { day: 5, error_message: 'away', amount: 2n },
-    { day: 6, error_message: 'blocked', amount: 1n },
-    { day: 4, error_message: 'away', amount: -1n },
+  assert.deepEqual(failureContributions(failures, [5, 6]), [
+    { day: 5, error_message: 'away' },
+    { day: 6, error_message: 'blocked' },
   ])
 })

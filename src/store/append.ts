@@ -1,4 +1,4 @@
-import { contributions, difference, failureContributions, failureDifference } from '../domain/contributions.ts'
+import { contributions, failureContributions } from '../domain/contributions.ts'
 import type { Fact } from '../domain/fact.ts'
 import { resolve } from '../domain/resolution.ts'
 import { merge, type Thread, threadOf } from '../domain/thread.ts'
@@ -29,7 +29,7 @@ export async function append(tables: Tables, admission: Admission, facts: readon
   const arrivals = new Map<string, Arrival>()
   const parked: Fact[] = []
   for (const fact of facts) {
-    const admitted = await admission.admit(tables.registry, fact)
+    const admitted = admission.recall(fact) ?? (await admission.admit(tables.registry, fact))
     if (admitted === 'forgotten') appended.forgotten++
     else if (admitted === 'parked') parked.push(fact)
     else arrive(arrivals, admitted, fact)
@@ -66,16 +66,15 @@ async function mergeArrivals(tables: Tables, admission: Admission, arrivals: rea
   await tables.rollups.add(added)
 }
 
-/** Adds `contributions(after) - contributions(before)` of one thread. */
+/** Adds `contributions(after) - contributions(before)` of one thread (design 3, sentence 4). */
 export function addDifference(added: RollupCells, account: number, change: ThreadChange): void {
   const { before, facts, resolution } = change
-  for (const contribution of difference(contributions(resolution), contributions(before.resolution))) {
-    added.add(account, before.ad, contribution)
-  }
+  for (const contribution of contributions(resolution)) added.add(account, before.ad, contribution)
+  for (const contribution of contributions(before.resolution)) added.subtract(account, before.ad, contribution)
   const failed = failureContributions(facts.failures, resolution.failures)
   const failedBefore = failureContributions(before.facts.failures, before.resolution.failures)
-  if (failed.length + failedBefore.length === 0) return
-  for (const failure of failureDifference(failed, failedBefore)) added.addFailure(account, before.ad, failure)
+  for (const failure of failed) added.addFailure(account, before.ad, failure, 1n)
+  for (const failure of failedBefore) added.addFailure(account, before.ad, failure, -1n)
 }
 
 /** Neighbours in the tables stay neighbours in the batch, so that a batch touches each page of them once. */

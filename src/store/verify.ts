@@ -1,8 +1,9 @@
 import { contributions, failureContributions } from '../domain/contributions.ts'
+import { COUNTERS } from '../domain/counter.ts'
 import { formatDay } from '../domain/day.ts'
 import type { Admission } from './admission.ts'
 import { catchUp } from './catch-up.ts'
-import { ACCOUNT_CELLS, RollupCells } from './rollup-cells.ts'
+import { ACCOUNT_CELLS, ROLLUP_COLUMNS, RollupCells } from './rollup-cells.ts'
 import type { Store, Tables } from './store.ts'
 
 /** Threads read at once while an ad's cells are counted anew. */
@@ -42,7 +43,7 @@ export async function verify(
   const ads = places.filter(({ ad }) => ad !== ACCOUNT_CELLS)
   for (const [i, place] of ads.entries()) {
     const recounted = await recount(tables, place)
-    await compareCells(tables, place, recounted.ofAd(place.ad), report)
+    await compareCells(tables, place, recounted.ofAds(), report)
     cellsOf(accounts, place.account).addAccountCells(recounted)
     onProgress(i + 1, ads.length)
   }
@@ -82,7 +83,7 @@ async function recount({ threads }: Tables, { account, ad }: Place): Promise<Rol
     for (const { facts, resolution } of page) {
       for (const contribution of contributions(resolution)) cells.add(account, ad, contribution)
       for (const failure of failureContributions(facts.failures, resolution.failures)) {
-        cells.addFailure(account, ad, failure)
+        cells.addFailure(account, ad, failure, 1n)
       }
     }
     if (page.length < RECOUNT_THREADS_MAX) return cells
@@ -109,16 +110,21 @@ async function compareCells(
 /** Every amount of some cells under a text that tells where it stands. */
 function amountsOf(cells: RollupCells): Map<string, bigint> {
   const amounts = new Map<string, bigint>()
-  for (const { day, amounts: columns } of cells.days) {
-    for (const [column, amount] of columns) amounts.set(`rollup ${day} ${column}`, amount)
+  for (const { day, amounts: own, countries } of cells.days()) {
+    for (const [i, column] of ROLLUP_COLUMNS.entries()) set(amounts, `rollup ${day} ${column}`, own[i])
+    for (const [country, ofCountry] of countries) {
+      for (const [i, counter] of COUNTERS.entries())
+        set(amounts, `rollup_country ${day} ${country} ${counter}`, ofCountry[i])
+    }
   }
-  for (const { day, country, amounts: counters } of cells.countries) {
-    for (const [counter, amount] of counters) amounts.set(`rollup_country ${day} ${country} ${counter}`, amount)
-  }
-  for (const { day, error_message, failed } of cells.failures) {
-    amounts.set(`rollup_failure ${day} ${error_message}`, failed)
+  for (const { day, error_message, failed } of cells.failures()) {
+    set(amounts, `rollup_failure ${day} ${error_message}`, failed)
   }
   return amounts
+}
+
+function set(amounts: Map<string, bigint>, key: string, amount: bigint | undefined): void {
+  if (amount) amounts.set(key, amount)
 }
 
 /** Ads first, then the accounts' own cells; both those that the registry has and those that only the rollups have. */

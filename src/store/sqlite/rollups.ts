@@ -1,13 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { COUNTERS, type Counter } from '../../domain/counter.ts'
 import type { DayRange } from '../../domain/day.ts'
-import { REGION_CLASSES } from '../../domain/region.ts'
-import { ACCOUNT_CELLS, RollupCells, type RollupColumn } from '../rollup-cells.ts'
+import { ACCOUNT_CELLS, countryAmounts, ROLLUP_COLUMNS, RollupCells, type RollupColumn } from '../rollup-cells.ts'
 import type { ColumnSums, FailureCount, NodeCells, Rollups } from '../rollups.ts'
 
-const COLUMNS: readonly RollupColumn[] = COUNTERS.flatMap((counter) =>
-  REGION_CLASSES.map((region_class): RollupColumn => `${counter}_${region_class}`),
-)
+const COLUMNS = ROLLUP_COLUMNS
+
+/** So many columns are named one by one in a statement; where more change, all are. */
+const COLUMNS_NAMED_MAX = 6
 
 /** Statements differ by the columns they name; so many are kept prepared, and then all are dropped. */
 const STATEMENTS_MAX = 500
@@ -71,9 +71,12 @@ export class SqliteRollups implements Rollups {
   }
 
   async add(cells: RollupCells): Promise<void> {
-    this.#addDays(cells)
-    this.#addCountries(cells)
-    for (const { account, ad, day, error_message, failed } of cells.failures) {
+    for (const { account, ad, day, amounts, countries } of cells.days()) {
+      const isTaken = this.#addAmounts(DAY_TABLE, [account, ad, day], amounts)
+      if (isTaken) this.#statement(REMOVE_EMPTY_DAY).run(account, ad, day)
+      for (const [country, ofCountry] of countries) this.#addCountry([account, ad, day, country], ofCountry)
+    }
+    for (const { account, ad, day, error_message, failed } of cells.failures()) {
       if (failed === 0n) continue
       this.#statement(ADD_FAILURE).run(account, ad, day, error_message, failed)
       if (failed < 0n) this.#statement(REMOVE_EMPTY_FAILURE).run(account, ad, day, error_message)
@@ -83,12 +86,12 @@ export class SqliteRollups implements Rollups {
   async readCells(account: number, ad: number): Promise<RollupCells> {
     const cells = new RollupCells()
     for (const row of this.#rowsOf('rollup', account, ad)) {
-      const { amounts } = cells.dayCell(account, ad, Number(row.day))
-      for (const column of COLUMNS) if (row[column] !== 0n) amounts.set(column, row[column] as bigint)
+      const { amounts } = cells.cell(account, ad, Number(row.day))
+      for (const [i, column] of COLUMNS.entries()) amounts[i] = row[column] as bigint
     }
     for (const row of this.#rowsOf('rollup_country', account, ad)) {
-      const { amounts } = cells.countryCell(account, ad, Number(row.day), String(row.country))
-      for (const counter of COUNTERS) if (row[counter] !== 0n) amounts.set(counter, row[counter] as bigint)
+      const amounts = countryAmounts(cells.cell(account, ad, Number(row.day)), String(row.country))
+      for (const [i, counter] of COUNTERS.entries()) amounts[i] = row[counter] as bigint
     }
     for (const row of this.#rowsOf('rollup_failure', account, ad)) {
       cells.failureCell(account, ad, Number(row.day), String(row.error_message)).failed = row.failed as bigint
@@ -100,7 +103,7 @@ export class SqliteRollups implements Rollups {
     for (const table of ['rollup', 'rollup_country', 'rollup_failure']) {
       this.#statement(`DELETE FROM ${table} WHERE account = ? AND ad = ?`).run(account, ad)
     }
-    await this.add(cells.ofAd(ad))
+    await this.add(cells.ofAds())
   }
 
   async sumAccount(account: number): Promise<void> {
@@ -171,34 +174,25 @@ export class SqliteRollups implements Rollups {
     return statement
   }
 
-  #addDays(cells: RollupCells): void {
-    for (const { account, ad, day, amounts } of cells.days) {
-      const isTaken = this.#addAmounts('rollup', { account, ad, day }, amounts)
-      if (isTaken) this.#statement(REMOVE_EMPTY_DAY).run(account, ad, day)
-    }
-  }
-
-  #addCountries(cells: RollupCells): void {
-    for (const { account, ad, day, country, amounts } of cells.countries) {
-      const isTaken = this.#addAmounts('rollup_country', { account, ad, day, country }, amounts)
-      if (isTaken) this.#statement(REMOVE_EMPTY_COUNTRY).run(account, ad, day, country)
-    }
+  #addCountry(key: [account: number, ad: number, day: number, country: string], amounts: readonly bigint[]): void {
+    if (this.#addAmounts(COUNTRY_TABLE, key, amounts)) this.#statement(REMOVE_EMPTY_COUNTRY).run(...key)
   }
 
   /** Adds to the columns that change and to no other; true when some amount is taken away. */
-  #addAmounts(table: string, key: Record<string, number | string>, amounts: ReadonlyMap<string, bigint>): boolean {
+  #addAmounts(table: CellTable, key: readonly (number | string)[], amounts: readonly bigint[]): boolean {
     const columns: string[] = []
     const values: bigint[] = []
     let isTaken = false
-    for (const [column, amount] of amounts) {
+    for (const [i, amount] of amounts.entries()) {
       if (amount === 0n) continue
-      columns.push(column)
+      columns.push(table.columns[i] as string)
       values.push(amount)
       if (amount < 0n) isTaken = true
     }
-    if (columns.length > 0) {
-      this.#statement(addStatement(table, Object.keys(key), columns)).run(...Object.values(key), ...values)
-    }
+    if (columns.length === 0) return false
+    // Few columns come in few combinations; of many there are too many to keep a statement for each.
+    if (columns.length > COLUMNS_NAMED_MAX) this.#statement(addStatement(table, table.columns)).run(...key, ...amounts)
+    else this.#statement(addStatement(table, columns)).run(...key, ...values)
     return isTaken
   }
 
@@ -218,8 +212,23 @@ export class SqliteRollups implements Rollups {
   }
 }
 
-function addStatement(table: string, key: readonly string[], columns: readonly string[]): string {
+/** A table of cells: what tells its rows apart, and its amounts. */
+interface CellTable {
+  readonly name: string
+  readonly key: readonly string[]
+  readonly columns: readonly string[]
+}
+
+const DAY_TABLE: CellTable = { name: 'rollup', key: ['account', 'ad', 'day'], columns: COLUMNS }
+
+const COUNTRY_TABLE: CellTable = {
+  name: 'rollup_country',
+  key: ['account', 'ad', 'day', 'country'],
+  columns: COUNTERS,
+}
+
+function addStatement({ name, key }: CellTable, columns: readonly string[]): string {
   const names = [...key, ...columns]
-  return `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
+  return `INSERT INTO ${name} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
     ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${columns.map((c) => `${c} = ${c} + excluded.${c}`).join(', ')}`
 }

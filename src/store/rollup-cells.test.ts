@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Contribution } from '../domain/contributions.ts'
+import { COUNTERS } from '../domain/counter.ts'
+import { ROLLUP_COLUMNS, RollupCells } from './rollup-cells.ts'
+
+const DELIVERED: Contribution = { day: 5, counter: 'delivered', region_class: 'c', country: 'US', amount: 1n }
+
+/** Every amount that is not zero as a line of text. */
+function linesOf(cells: RollupCells): string[] {
+  return [...cells.days()].flatMap(({ account, ad, day, amounts, countries }) => {
+    const own = amountsOf(ROLLUP_COLUMNS, amounts).map((amount) => `${account}/${ad} ${day} ${amount}`)
+    const ofCountries = [...countries].flatMap(([country, ofCountry]) =>
+      amountsOf(COUNTERS, ofCountry).map((amount) => `${account}/${ad} ${day} ${country} ${amount}`),
+    )
+    return [...own, ...ofCountries]
+  })
+}
+
+function amountsOf(names: readonly string[], amounts: readonly bigint[]): string[] {
+  return names.flatMap((name, i) => (amounts[i] === 0n ? [] : [`${name} ${amounts[i]}`]))
+}
+
+test("add() counts in the ad's cells of day and country, and in its account's", () => {
+  const cells = new RollupCells()
+  cells.add(1, 7, DELIVERED)
+  cells.add(1, 8, { ...DELIVERED, country: null })
+  cells.add(2, 9, { ...DELIVERED, counter: 'spend_micros', region_class: 'a', amount: 2n ** 60n })
+  assert.deepEqual(linesOf(cells), [
+    '1/7 5 delivered_c 1',
+    '1/7 5 US delivered 1',
+    '1/8 5 delivered_c 1',
+    '1/8 5 unknown delivered 1',
+    '2/9 5 spend_micros_a 1152921504606846976',
+    '2/9 5 US spend_micros 1152921504606846976',
+    '1/0 5 delivered_c 2',
+    '2/0 5 spend_micros_a 1152921504606846976',
+  ])
+})
+
+test('subtract() takes back what add() counted, so that a thread that moves leaves nothing behind', () => {
+  const cells = new RollupCells()
+  cells.add(1, 7, { ...DELIVERED, country: 'KR', region_class: 'b' })
+  cells.subtract(1, 7, DELIVERED)
+  assert.deepEqual(linesOf(cells), [
+    '1/7 5 delivered_b 1',
+    '1/7 5 delivered_c -1',
+    '1/7 5 KR delivered 1',
+    '1/7 5 US delivered -1',
+    '1/0 5 delivered_b 1',
+    '1/0 5 delivered_c -1',
+  ])
+  cells.add(1, 7, DELIVERED)
+  cells.subtract(1, 7, { ...DELIVERED, country: 'KR', region_class: 'b' })
+  assert.deepEqual(linesOf(cells), [])
+})
+
+test('addFailure() counts by day and reason', () => {
+  const cells = new RollupCells()
+  const away = { day: 5, error_message: 'away' }
+  for (const amount of [1n, 1n, -1n]) cells.addFailure(1, 7, away, amount)
+  cells.addFailure(1, 8, away, 1n)
+  assert.deepEqual(
+    [...cells.failures()].map(({ ad, failed }) => `${ad} ${failed}`),
+    ['7 1', '0 2', '8 1'],
+  )
+})
