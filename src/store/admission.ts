@@ -66,6 +66,8 @@ export class Admission {
     if (account === undefined || links.size > 1 || (await isElsewhere(registry, fact.ad_id, account))) return undefined
     const placement = await registry.addAd(singleIdAd(fact.ad_id, account))
     this.#placements.set(fact.ad_id, placement)
+    // The new version is of this transaction's own making: what is remembered stays true under it.
+    this.#version = await registry.readVersion()
     return placement
   }
 

@@ -3,21 +3,12 @@ import { COUNTERS, type Counter } from '../../domain/counter.ts'
 import type { DayRange } from '../../domain/day.ts'
 import { ACCOUNT_CELLS, countryAmounts, ROLLUP_COLUMNS, RollupCells, type RollupColumn } from '../rollup-cells.ts'
 import type { ColumnSums, FailureCount, NodeCells, Rollups } from '../rollups.ts'
+import { CellTable } from './cell-table.ts'
 
 const COLUMNS = ROLLUP_COLUMNS
 
-/** So many columns are named one by one in a statement; where more change, all are. */
-const COLUMNS_NAMED_MAX = 6
-
 /** Statements differ by the columns they name; so many are kept prepared, and then all are dropped. */
 const STATEMENTS_MAX = 500
-
-const REMOVE_EMPTY_DAY = `
-  DELETE FROM rollup WHERE account = ? AND ad = ? AND day = ? AND ${COLUMNS.map((c) => `${c} = 0`).join(' AND ')}`
-
-const REMOVE_EMPTY_COUNTRY = `
-  DELETE FROM rollup_country WHERE account = ? AND ad = ? AND day = ? AND country = ?
-    AND ${COUNTERS.map((counter) => `${counter} = 0`).join(' AND ')}`
 
 const ADD_FAILURE = `
   INSERT INTO rollup_failure (account, ad, day, error_message, failed) VALUES (?, ?, ?, ?, ?)
@@ -62,19 +53,22 @@ const SUM_PAGE = `
 
 export class SqliteRollups implements Rollups {
   readonly #db: DatabaseSync
+  readonly #days: CellTable
+  readonly #countries: CellTable
   readonly #statements = new Map<string, StatementSync>()
   readonly #sumsOfAd = new WeakMap<readonly RollupColumn[], StatementSync>()
   readonly #sumsOfAds = new WeakMap<readonly RollupColumn[], StatementSync>()
 
   constructor(db: DatabaseSync) {
     this.#db = db
+    this.#days = new CellTable(db, 'rollup', ['account', 'ad', 'day'], COLUMNS)
+    this.#countries = new CellTable(db, 'rollup_country', ['account', 'ad', 'day', 'country'], COUNTERS)
   }
 
   async add(cells: RollupCells): Promise<void> {
     for (const { account, ad, day, amounts, countries } of cells.days()) {
-      const isTaken = this.#addAmounts(DAY_TABLE, [account, ad, day], amounts)
-      if (isTaken) this.#statement(REMOVE_EMPTY_DAY).run(account, ad, day)
-      for (const [country, ofCountry] of countries) this.#addCountry([account, ad, day, country], ofCountry)
+      this.#days.add([account, ad, day], amounts)
+      for (const [country, ofCountry] of countries) this.#countries.add([account, ad, day, country], ofCountry)
     }
     for (const { account, ad, day, error_message, failed } of cells.failures()) {
       if (failed === 0n) continue
@@ -174,28 +168,6 @@ export class SqliteRollups implements Rollups {
     return statement
   }
 
-  #addCountry(key: [account: number, ad: number, day: number, country: string], amounts: readonly bigint[]): void {
-    if (this.#addAmounts(COUNTRY_TABLE, key, amounts)) this.#statement(REMOVE_EMPTY_COUNTRY).run(...key)
-  }
-
-  /** Adds to the columns that change and to no other; true when some amount is taken away. */
-  #addAmounts(table: CellTable, key: readonly (number | string)[], amounts: readonly bigint[]): boolean {
-    const columns: string[] = []
-    const values: bigint[] = []
-    let isTaken = false
-    for (const [i, amount] of amounts.entries()) {
-      if (amount === 0n) continue
-      columns.push(table.columns[i] as string)
-      values.push(amount)
-      if (amount < 0n) isTaken = true
-    }
-    if (columns.length === 0) return false
-    // Few columns come in few combinations; of many there are too many to keep a statement for each.
-    if (columns.length > COLUMNS_NAMED_MAX) this.#statement(addStatement(table, table.columns)).run(...key, ...amounts)
-    else this.#statement(addStatement(table, columns)).run(...key, ...values)
-    return isTaken
-  }
-
   #rowsOf(table: string, account: number, ad: number) {
     return this.#statement(`SELECT * FROM ${table} WHERE account = ? AND ad = ?`, true).all(account, ad)
   }
@@ -210,25 +182,4 @@ export class SqliteRollups implements Rollups {
     }
     return statement
   }
-}
-
-/** A table of cells: what tells its rows apart, and its amounts. */
-interface CellTable {
-  readonly name: string
-  readonly key: readonly string[]
-  readonly columns: readonly string[]
-}
-
-const DAY_TABLE: CellTable = { name: 'rollup', key: ['account', 'ad', 'day'], columns: COLUMNS }
-
-const COUNTRY_TABLE: CellTable = {
-  name: 'rollup_country',
-  key: ['account', 'ad', 'day', 'country'],
-  columns: COUNTERS,
-}
-
-function addStatement({ name, key }: CellTable, columns: readonly string[]): string {
-  const names = [...key, ...columns]
-  return `INSERT INTO ${name} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
-    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${columns.map((c) => `${c} = ${c} + excluded.${c}`).join(', ')}`
 }
