@@ -5,7 +5,8 @@ import { DatabaseSync } from 'node:sqlite'
 /** How long a statement waits for another process's transaction before it fails. */
 export const BUSY_MS_MAX = 10_000
 
-const CACHE_KIB = 48 * 1024
+/** For each connection; what does not fit is in the operating system's cache. */
+const CACHE_KIB = 24 * 1024
 
 /** Pages of the log that are brought into the file together: hot pages come many times before, and count once. */
 const CHECKPOINT_PAGES = 8000
