@@ -1,45 +1,8 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander'
-import { CsvFileError } from '../ingest/csv.ts'
-import { ImportError } from '../ingest/import.ts'
-import { HashKeyError } from '../ingest/pseudonym.ts'
-import { RegistryError } from '../store/registry.ts'
-import { DatabaseError } from '../store/sqlite/database.ts'
-import { CliError, EXIT } from './error.ts'
-import { say } from './output.ts'
-import { openProgram } from './program.ts'
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 
-/** Runs a command; returns how it ends. */
-async function run(argv: readonly string[]): Promise<number> {
-  // Nothing was asked of a reader that has gone, as `head` does.
-  process.stdout.on('error', () => process.exit(EXIT.ok))
-  try {
-    await openProgram().parseAsync([...argv])
-    return Number(process.exitCode ?? EXIT.ok)
-  } catch (error) {
-    return endOf(error)
-  }
-}
-
-const EXPECTED = [RegistryError, DatabaseError, HashKeyError, CsvFileError, ImportError]
-
-/** Expected failures are told in one line; any other is a mistake of ours, and shows where. */
-function endOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.misused
-  if (error instanceof CliError) {
-    say(`readout: ${error.message}`)
-    return error.exit_code
-  }
-  if (EXPECTED.some((kind) => error instanceof kind) || isSystemError(error)) {
-    say(`readout: ${(error as Error).message}`)
-    return EXIT.failed
-  }
-  throw error
-}
-
-/** Such as a port in use, or a disk that is full. */
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error
-}
-
+// Stripping the types and compiling take longer than most commands; so it is done once, and kept.
+enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/readout'))
+const { run } = await import('./run.ts')
 process.exitCode = await run(process.argv)
