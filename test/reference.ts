@@ -17,11 +17,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
   parameters: () =>
     formatTable(
       ['Parameter', 'Is', 'Meaning'],
-      INSIGHTS_PARAMETERS.map(({ name, treatment, neutral, meaning }) => [
-        code(name),
-        neutral === undefined ? treatment : `${treatment}, but for ${code(neutral)}`,
-        meaning,
-      ]),
+      INSIGHTS_PARAMETERS.map(({ name, treatment, meaning }) => [code(name), treatment, meaning]),
     ),
   'date presets': () => formatTable(['`date_preset`', 'On Wednesday 2026-03-18'], DATE_PRESETS.map(presetRow)),
   errors: () =>

@@ -3,6 +3,7 @@ import { DATINGS } from '../domain/counter.ts'
 import { DATE_PRESETS } from '../domain/date-preset.ts'
 import { formatDay } from '../domain/day.ts'
 import { METRIC_BY_FIELD, METRICS, REGION_POLICIES } from '../domain/metric.ts'
+import { Directory } from '../graph/directory.ts'
 import { GraphError } from '../graph/error.ts'
 import { readInsights } from '../graph/insights.ts'
 import { parseInsightsQuery } from '../graph/insights-parameters.ts'
@@ -54,7 +55,9 @@ async function printInsights({ store }: Database, options: InsightsOptions, [id 
   const query = parseQuery(options)
   const rows = await store.read(async (tables) => {
     const node = await findNode(tables, id, options.token)
-    return readInsights(tables.rollups, node, query, Temporal.Now.instant(), false)
+    const source = { tables, directory: new Directory(), now: Temporal.Now.instant(), meta_history_limit: false }
+    const insights = await readInsights(source, node, query)
+    return Array.fromAsync(insights.rows, insights.write)
   })
   if (rows.length === 0) say(`nothing happened to ${id} in this range`)
   const fields = [...query.fields, 'date_start', 'date_stop']

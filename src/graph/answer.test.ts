@@ -210,8 +210,8 @@ const TOLD: readonly Told[] = [
   ],
   [
     `400 100 ${REQUEST}`,
-    '(#100) level is not answered by this version of Readout: leave it out',
-    '/v25.0/11/insights?level=ad',
+    '(#100) export_format is not answered by this version of Readout: leave it out',
+    '/v25.0/11/insights?export_format=csv',
   ],
   [
     `400 100 ${REQUEST}`,

@@ -81,8 +81,10 @@ async function answerWithin(
   if (path.edge !== 'insights') throw unknownPath([path.edge])
   if (request.method !== 'GET') throw methodRefused(request.method)
   const query = parseInsightsQuery(parameters)
-  const rows = await readInsights(tables.rollups, node, query, now(), meta_history_limit)
-  return JSON.stringify(takePage(rows, query.page, { base_url: request.base_url, path: path.normal, parameters }))
+  const source = { tables, directory, now: now(), meta_history_limit }
+  const { rows, summary, write } = await readInsights(source, node, query)
+  const address = { base_url: request.base_url, path: path.normal, parameters }
+  return JSON.stringify({ ...(await takePage(rows, query.page, address, write)), summary })
 }
 
 function methodRefused(method: string): GraphError {

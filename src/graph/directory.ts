@@ -1,4 +1,4 @@
-import type { Node } from '../store/registry.ts'
+import type { Ad, Node } from '../store/registry.ts'
 import type { Tables } from '../store/store.ts'
 import { hashToken, type Token } from '../store/tokens.ts'
 
@@ -13,6 +13,7 @@ export class Directory {
   #version = -1
   readonly #tokens = new Map<string, Token>()
   readonly #nodes = new Map<string, Node>()
+  readonly #ads = new Map<number, readonly Ad[]>()
 
   /** Starts a reading transaction: forgets what has changed since the last one. */
   async open({ registry }: Tables): Promise<void> {
@@ -21,6 +22,7 @@ export class Directory {
     if (version === this.#version && !isFull) return
     this.#tokens.clear()
     this.#nodes.clear()
+    this.#ads.clear()
     this.#version = version
   }
 
@@ -30,6 +32,18 @@ export class Directory {
     const token = await tokens.read(hashToken(text))
     if (token !== undefined) this.#tokens.set(text, token)
     return token
+  }
+
+  /** The ads of a node, by their account's order. */
+  async readAds({ registry }: Tables, { level, account, ads }: Node): Promise<readonly Ad[]> {
+    let all = this.#ads.get(account)
+    if (all === undefined) {
+      all = await registry.listAdsOf(account)
+      this.#ads.set(account, all)
+    }
+    if (level === 'account') return all
+    const own = new Set(ads)
+    return all.filter(({ ad }) => own.has(ad))
   }
 
   async readNode({ registry }: Tables, id: string): Promise<Node | undefined> {

@@ -93,9 +93,18 @@ export const UNKNOWN_ERROR: GraphErrorKind = {
   when: 'Something failed inside the server; its log has the cause under the `fbtrace_id`.',
 }
 
+export const REDUCE_DATA: GraphErrorKind = {
+  ...REQUEST,
+  status: 500,
+  code: 1,
+  prefixed: false,
+  when: 'A result to be sorted or summed has more rows than are held at once.',
+}
+
 /** Every kind of error that this door answers with, for the reference page. */
 export const GRAPH_ERRORS: readonly GraphErrorKind[] = [
   UNKNOWN_ERROR,
+  REDUCE_DATA,
   INVALID_PARAMETER,
   UNSUPPORTED_REQUEST,
   OBJECT_MISSING,

@@ -10,7 +10,13 @@ const parsed = (query: string) => parseInsightsQuery(parseForm(query))
 
 const DEFAULT = {
   fields: FIELDS_DEFAULT,
+  level: undefined,
   dates: 'last_30d',
+  time_increment: 'all_days',
+  breakdown: undefined,
+  filters: [],
+  sort: undefined,
+  summary: undefined,
   region_policy: 'documented',
   dated_by: 'event',
   page: { limit: 25, after: undefined, before: undefined },
@@ -35,10 +41,7 @@ test('parseInsightsQuery() takes an empty value, and what is not its own, for no
 
 test('parseInsightsQuery() refuses what it cannot answer by name', () => {
   const refused = namesOf('refused')
-  const names =
-    'level time_ranges time_increment breakdowns action_breakdowns summary_action_breakdowns ' +
-    'action_attribution_windows filtering sort summary default_summary export_format export_columns export_name'
-  assert.equal(refused.join(' '), names)
+  assert.equal(refused.join(' '), 'export_format export_columns export_name')
   for (const name of refused) {
     const message = `(#100) ${name} is not answered by this version of Readout: leave it out`
     for (const value of ['x', '["x"]', '[{a:1}]']) {
@@ -72,6 +75,7 @@ test('parseInsightsQuery() reads dates in every form, and lets time_range beat d
 test('parseInsightsQuery() refuses values in the words of Meta', () => {
   const date = '(#100) Must be a date representation in the format YYYY-MM-DD'
   const range = '(#100) time_range must be an object: {"since":"YYYY-MM-DD","until":"YYYY-MM-DD"}'
+  const increment = '(#100) time_increment must be all_days, monthly, or a number of days from 1 to 90'
   const limit = '(#100) limit must be a whole number of rows, 1 or more'
   const cursor = '(#2642) Invalid cursors values'
   const rows: [query: string, message: string][] = [
@@ -89,6 +93,32 @@ test('parseInsightsQuery() refuses values in the words of Meta', () => {
     ['time_range={since:2026-3-1,until:2026-3-2}', date],
     ['time_range={since:{},until:2026-03-01}', date],
     ['time_range={since:2026-03-02,until:2026-03-01}', '(#100) time_range: since must not be after until'],
+    ['level=page', '(#100) level must be one of the following values: account, campaign, adset, ad'],
+    ['time_increment=0', increment],
+    ['time_increment=91', increment],
+    ['time_increment=weekly', increment],
+    ['time_ranges=[{since:2026-03-02,until:2026-03-01}]', '(#100) time_range: since must not be after until'],
+    ['breakdowns=age', '(#100) Current combination of data breakdown columns (action_type, age) is invalid'],
+    [
+      'breakdowns=country,age',
+      '(#100) Current combination of data breakdown columns (action_type, country, age) is invalid',
+    ],
+    ['sort=a,b', '(#100) sort must be a list of at most one name'],
+    ['sort=wishes_ascending', '(#100) sort: wishes is no field that rows can be sorted by'],
+    ['filtering=x', '(#100) filtering must be a list of objects with field, operator and value'],
+    [
+      'filtering=[{field:wishes,operator:EQUAL,value:1}]',
+      '(#100) filtering: wishes is no field that rows can be filtered by',
+    ],
+    [
+      'filtering=[{field:ad.id,operator:GREATER_THAN,value:1}]',
+      '(#100) filtering: GREATER_THAN does not fit the field ad_id',
+    ],
+    ['filtering=[{field:ad.id,operator:EQUAL,value:[1,2]}]', '(#100) filtering: EQUAL takes one value'],
+    [
+      'filtering=[{field:marketing_messages_read,operator:EQUAL,value:many}]',
+      '(#100) filtering: many is no number to compare marketing_messages_read with',
+    ],
     ['limit=0', limit],
     ['limit=-1', limit],
     ['limit=1.5', limit],
@@ -101,6 +131,59 @@ test('parseInsightsQuery() refuses values in the words of Meta', () => {
     ['after=MAZDZD&before=rubbish', cursor],
   ]
   for (const [query, message] of rows) assert.throws(() => parsed(query), { name: 'GraphError', message }, query)
+})
+
+test('parseInsightsQuery() reads what cuts, orders and sums the rows', () => {
+  const first = { since: parseDay('2026-03-01'), until: parseDay('2026-03-02') }
+  const rows: [query: string, part: object][] = [
+    ['level=adset', { level: 'adset' }],
+    ['time_increment=7', { time_increment: 7 }],
+    ['time_increment="90"', { time_increment: 90 }],
+    ['time_increment=monthly', { time_increment: 'monthly' }],
+    ['time_increment=all_days', {}],
+    ["time_ranges=[{'since':'2026-03-01','until':'2026-03-02'}]&time_increment=1", { dates: [first] }],
+    ['time_ranges[0][since]=2026-03-01&time_ranges[0][until]=2026-03-02&date_preset=today', { dates: [first] }],
+    ['breakdowns=country', { breakdown: 'country' }],
+    ['breakdowns=["country"]', { breakdown: 'country' }],
+    ['sort=date_start_descending', { sort: { field: 'date_start', isDescending: true } }],
+    [
+      'sort=["marketing_messages_spend_ascending"]',
+      { sort: { field: 'marketing_messages_spend', isDescending: false } },
+    ],
+    ['sort=campaign_name', { sort: { field: 'campaign_name', isDescending: false } }],
+    ['sort=asc', {}],
+    ['summary=marketing_messages_sent,spend', { summary: ['marketing_messages_sent', 'spend'] }],
+    ['summary=true&fields=spend', { summary: ['spend'], fields: ['spend'] }],
+    ['default_summary=true&fields=spend', { summary: ['spend'], fields: ['spend'] }],
+    ['default_summary=false', {}],
+  ]
+  for (const [query, part] of rows) assert.deepEqual(parsed(query), { ...DEFAULT, ...part }, query)
+})
+
+test('parseInsightsQuery() reads filtering in every form, on ids, names, metrics and what it has no values for', () => {
+  const rows: [text: string, filter: object][] = [
+    [
+      '[{"field":"campaign.id","operator":"IN","value":["1","2"]}]',
+      { kind: 'node', field: 'campaign_id', operator: 'IN', values: ['1', '2'] },
+    ],
+    [
+      "[{field:'ad.name',operator:'CONTAIN',value:'Sale, today'}]",
+      { kind: 'node', field: 'ad_name', operator: 'CONTAIN', values: ['Sale, today'] },
+    ],
+    [
+      '[{field:"ad.marketing_messages_read",operator:"greater_than",value:0}]',
+      { kind: 'metric', field: 'marketing_messages_read', operator: 'GREATER_THAN', values: ['0'] },
+    ],
+    [
+      '[{"field":"action_type","operator":"IN","value":["link_click"]}]',
+      { kind: 'none', field: 'action_type', operator: 'IN', values: ['link_click'] },
+    ],
+    [
+      '[{"field":"ad.effective_status","operator":"IN","value":["ACTIVE"]}]',
+      { kind: 'status', field: 'ad.effective_status', operator: 'IN', values: ['ACTIVE'] },
+    ],
+  ]
+  for (const [text, filter] of rows) assert.deepEqual(parsed(`filtering=${text}`).filters, [filter], text)
 })
 
 test('parseInsightsQuery() reads a page', () => {

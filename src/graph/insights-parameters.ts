@@ -1,13 +1,17 @@
 import { DATINGS, type Dating } from '../domain/counter.ts'
 import { DATE_PRESET_DEFAULT, DATE_PRESETS, type DatePreset } from '../domain/date-preset.ts'
 import { type DayRange, parseDay } from '../domain/day.ts'
-import { REGION_POLICIES, type RegionPolicy } from '../domain/metric.ts'
+import { METRIC_BY_FIELD, REGION_POLICIES, type RegionPolicy } from '../domain/metric.ts'
+import { LEVELS, type Level } from '../store/registry.ts'
 import { parseCursor } from './cursor.ts'
-import { isEmpty, parseObject, parseText, type Value } from './encoding.ts'
+import { isEmpty, parseNames, parseObject, parseText, parseValue, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
-import { FIELDS_DEFAULT, parseFields } from './field.ts'
+import { DATE_FIELDS, FIELDS_DEFAULT, parseFields } from './field.ts'
+import { BREAKDOWN_NAMES } from './field-names.ts'
+import { type Filter, parseFiltering } from './filtering.ts'
 import type { Page } from './paging.ts'
 import type { Parameters } from './parameters.ts'
+import { TIME_INCREMENT_MAX, type TimeIncrement } from './slice.ts'
 
 /** Rows on a page when `limit` is absent (contract 3.4). */
 export const LIMIT_DEFAULT = 25
@@ -15,10 +19,30 @@ export const LIMIT_DEFAULT = 25
 /** A greater `limit` gives pages of this many rows; `next` leads on as ever. */
 export const LIMIT_MAX = 5000
 
+/** A breakdown that we can answer. */
+export const BREAKDOWNS = ['country'] as const
+
+export type Breakdown = (typeof BREAKDOWNS)[number]
+
+/** The order of rows by one of their values. */
+export interface Sort {
+  readonly field: string
+  readonly isDescending: boolean
+}
+
 /** What an insights request asks for, past every check. */
 export interface InsightsQuery {
   readonly fields: readonly string[]
-  readonly dates: DatePreset | DayRange
+  /** That of the node when it is not said. */
+  readonly level: Level | undefined
+  /** Several ranges are slices of their own. */
+  readonly dates: DatePreset | DayRange | readonly DayRange[]
+  readonly time_increment: TimeIncrement
+  readonly breakdown: Breakdown | undefined
+  readonly filters: readonly Filter[]
+  readonly sort: Sort | undefined
+  /** The fields of the summary, where one is asked for. */
+  readonly summary: readonly string[] | undefined
   readonly region_policy: RegionPolicy
   readonly dated_by: Dating
   readonly page: Page
@@ -31,8 +55,6 @@ export type Treatment = 'answered' | 'refused' | 'disregarded'
 export interface InsightsParameter {
   readonly name: string
   readonly treatment: Treatment
-  /** A value that asks for what happens anyway, so that it is not refused. */
-  readonly neutral?: string
   /** What it says and what its value looks like, in a sentence. */
   readonly meaning: string
 }
@@ -45,17 +67,26 @@ export const INSIGHTS_PARAMETERS: readonly InsightsParameter[] = [
   answered('limit', `Rows on a page: 1 or more, ${LIMIT_DEFAULT} when absent, at most ${LIMIT_MAX}.`),
   answered('after', 'A cursor: the page starts after its row.'),
   answered('before', 'A cursor: the page ends before its row. `after` beats it.'),
-  refused('level', 'One row per object of a level below the one asked.'),
-  refused('time_ranges', 'Several ranges of days at once.'),
-  { ...refused('time_increment', 'Slices of the range.'), neutral: 'all_days' },
-  refused('breakdowns', 'Rows by country, hour or button.'),
-  refused('action_breakdowns', 'Parts of the entries of action lists.'),
-  refused('summary_action_breakdowns', 'The same, of the summary.'),
-  refused('action_attribution_windows', 'Windows in which a conversion is credited.'),
-  refused('filtering', 'Conditions on rows.'),
-  refused('sort', 'The order of rows.'),
-  refused('summary', 'Totals over all rows.'),
-  { ...refused('default_summary', 'Totals over all rows, of the same fields.'), neutral: 'false' },
+  answered('level', 'A row per `account`, `campaign`, `adset` or `ad`: the level of the node, or one below it.'),
+  answered(
+    'time_ranges',
+    'A list of ranges, a row for each; they may overlap. Beats the three above and the one below.',
+  ),
+  answered(
+    'time_increment',
+    '`all_days` (default), `monthly`, or a number of days from 1 to 90: a row for each slice.',
+  ),
+  answered('breakdowns', 'A row for each `country`. Other breakdowns are refused.'),
+  answered(
+    'filtering',
+    '`[{"field":…,"operator":…,"value":…}]`: on ids and names, such as `campaign.id`, and on metrics.',
+  ),
+  answered('sort', '`<field>_ascending` or `<field>_descending`, at most one; by node and day when absent.'),
+  answered('summary', 'Names of fields: the answer gets a `summary` of them over all rows.'),
+  answered('default_summary', '`true`: the same with the names in `fields`.'),
+  disregarded('action_breakdowns', 'It concerns the entries of action lists, which are empty here.'),
+  disregarded('summary_action_breakdowns', 'It concerns the entries of action lists, which are empty here.'),
+  disregarded('action_attribution_windows', 'It concerns conversions only.'),
   refused('export_format', 'A report as a file.'),
   refused('export_columns', 'Columns of that file.'),
   refused('export_name', 'Name of that file.'),
@@ -75,13 +106,24 @@ const REFUSED = INSIGHTS_PARAMETERS.filter(({ treatment }) => treatment === 'ref
 
 const DATE_FORMAT = 'Must be a date representation in the format YYYY-MM-DD'
 
+const TIME_INCREMENT = /^[1-9]\d?$/
+
 /** Parses what an insights request asks for. Unknown parameters have no effect (contract 3). Throws a GraphError. */
 export function parseInsightsQuery(parameters: Parameters): InsightsQuery {
   for (const parameter of REFUSED) refuse(parameter, parameters.get(parameter.name))
-  const fields = parameters.get('fields')
+  const asked = given(parameters, 'fields')
+  const fields = asked === undefined ? FIELDS_DEFAULT : parseFields(asked)
+  const filtering = given(parameters, 'filtering')
+  const dates = parseDates(parameters)
   return {
-    fields: fields === undefined || isEmpty(fields) ? FIELDS_DEFAULT : parseFields(fields),
-    dates: parseDates(parameters),
+    fields,
+    level: parseEnum(parameters, 'level', LEVELS),
+    dates,
+    time_increment: typeof dates === 'object' && 'length' in dates ? 'all_days' : parseTimeIncrement(parameters),
+    breakdown: parseBreakdown(given(parameters, 'breakdowns')),
+    filters: filtering === undefined ? [] : parseFiltering(filtering),
+    sort: parseSort(given(parameters, 'sort')),
+    summary: parseSummary(parameters, fields),
     region_policy: parseEnum(parameters, 'region_policy', REGION_POLICIES) ?? 'documented',
     dated_by: parseEnum(parameters, 'dated_by', DATINGS) ?? 'event',
     page: {
@@ -105,32 +147,113 @@ function disregarded(name: string, meaning: string): InsightsParameter {
 }
 
 /** A parameter that changes what the numbers mean is never ignored; an empty one asks for nothing. */
-function refuse({ name, neutral }: InsightsParameter, value: Value | undefined): void {
-  if (value === undefined || isEmpty(value) || (typeof value === 'string' && parseText(value) === neutral)) return
+function refuse({ name }: InsightsParameter, value: Value | undefined): void {
+  if (isEmpty(value)) return
   const message = `${name} is not answered by this version of Readout: leave it out`
-  throw new GraphError(INVALID_PARAMETER, message)
+  throw invalid(message)
 }
 
-function parseDates(parameters: Parameters): DatePreset | DayRange {
-  const time_range = parameters.get('time_range')
-  if (time_range !== undefined && !isEmpty(time_range)) return parseTimeRange(time_range)
+/** The value of a parameter; `undefined` for one that asks for nothing. */
+function given(parameters: Parameters, name: string): Value | undefined {
+  const value = parameters.get(name)
+  return isEmpty(value) ? undefined : value
+}
+
+function parseDates(parameters: Parameters): InsightsQuery['dates'] {
+  const time_ranges = given(parameters, 'time_ranges')
+  if (time_ranges !== undefined) return parseTimeRanges(time_ranges)
+  const time_range = given(parameters, 'time_range')
+  if (time_range !== undefined) return parseTimeRange(time_range)
   return parseEnum(parameters, 'date_preset', DATE_PRESETS) ?? DATE_PRESET_DEFAULT
+}
+
+/** Ranges that are asked for at once. */
+const TIME_RANGES_MAX = 100
+
+function parseTimeRanges(value: Value): DayRange[] {
+  const list = typeof value === 'string' ? parseValue(value) : value
+  const ranges = list instanceof Map ? [...list.values()] : list
+  if (!Array.isArray(ranges) || ranges.length > TIME_RANGES_MAX) {
+    throw invalid(`time_ranges must be a list of at most ${TIME_RANGES_MAX} objects with since and until`)
+  }
+  return ranges.map(parseTimeRange)
+}
+
+function parseTimeIncrement(parameters: Parameters): TimeIncrement {
+  const value = given(parameters, 'time_increment')
+  if (value === undefined) return 'all_days'
+  const text = typeof value === 'string' ? parseText(value) : ''
+  if (text === 'all_days' || text === 'monthly') return text
+  if (TIME_INCREMENT.test(text) && Number(text) <= TIME_INCREMENT_MAX) return Number(text)
+  throw invalid(`time_increment must be all_days, monthly, or a number of days from 1 to ${TIME_INCREMENT_MAX}`)
+}
+
+/** Refuses what is no breakdown of Meta's, what we cannot know, and more than one, each in Meta's words. */
+function parseBreakdown(value: Value | undefined): Breakdown | undefined {
+  const names = value === undefined ? [] : (parseNames(value) ?? [])
+  const [name, ...others] = [...new Set(names)]
+  if (name === undefined) return undefined
+  const unknown = [name, ...others].find((one) => !BREAKDOWN_NAMES.has(one))
+  if (unknown !== undefined) {
+    throw invalid(`breakdowns[0] must be one of the following values: ${[...BREAKDOWN_NAMES].join(', ')}`)
+  }
+  const known = BREAKDOWNS.find((one) => one === name)
+  if (known !== undefined && others.length === 0) return known
+  const columns = ['action_type', name, ...others].join(', ')
+  throw invalid(`Current combination of data breakdown columns (${columns}) is invalid`)
+}
+
+const SORT_NAME = /^(.+?)(?:_(ascending|descending))?$/
+
+function parseSort(value: Value | undefined): Sort | undefined {
+  const names = value === undefined ? [] : (parseNames(value) ?? [])
+  if (names.length > 1) throw invalid('sort must be a list of at most one name')
+  const [, field = '', direction] = SORT_NAME.exec(names[0] ?? '') ?? []
+  // Connectors send the bare direction, which names no field to sort by.
+  if (field === '' || field === 'asc' || field === 'desc') return undefined
+  if (!isSortable(field)) throw invalid(`sort: ${field} is no field that rows can be sorted by`)
+  return { field, isDescending: direction === 'descending' }
+}
+
+function isSortable(field: string): boolean {
+  return (
+    METRIC_BY_FIELD.has(field) ||
+    DATE_FIELDS.includes(field) ||
+    /^(?:account|campaign|adset|ad)_(?:id|name)$/.test(field)
+  )
+}
+
+function parseSummary(parameters: Parameters, fields: readonly string[]): readonly string[] | undefined {
+  const value = given(parameters, 'summary')
+  const text = typeof value === 'string' ? parseText(value) : undefined
+  if (value !== undefined && !isSwitch(text)) return parseFields(value)
+  const byDefault = parameters.get('default_summary')
+  const isAsked = isOn(text) || (typeof byDefault === 'string' && isOn(parseText(byDefault)))
+  return isAsked ? fields : undefined
+}
+
+function isSwitch(text: string | undefined): boolean {
+  return text !== undefined && ['true', 'false', '1', '0'].includes(text.toLowerCase())
+}
+
+function isOn(text: string | undefined): boolean {
+  return text !== undefined && ['true', '1'].includes(text.toLowerCase())
 }
 
 function parseTimeRange(value: Value): DayRange {
   const object = parseObject(value)
   if (object === undefined) {
-    throw new GraphError(INVALID_PARAMETER, 'time_range must be an object: {"since":"YYYY-MM-DD","until":"YYYY-MM-DD"}')
+    throw invalid('time_range must be an object: {"since":"YYYY-MM-DD","until":"YYYY-MM-DD"}')
   }
   const since = parseDate(object.get('since'))
   const until = parseDate(object.get('until'))
-  if (since > until) throw new GraphError(INVALID_PARAMETER, 'time_range: since must not be after until')
+  if (since > until) throw invalid('time_range: since must not be after until')
   return { since, until }
 }
 
 function parseDate(value: Value | undefined): number {
   const day = typeof value === 'string' ? parseDay(parseText(value)) : undefined
-  if (day === undefined) throw new GraphError(INVALID_PARAMETER, DATE_FORMAT)
+  if (day === undefined) throw invalid(DATE_FORMAT)
   return day
 }
 
@@ -140,14 +263,14 @@ function parseEnum<T extends string>(parameters: Parameters, name: string, value
   const text = typeof value === 'string' ? parseText(value) : undefined
   const known = values.find((one) => one === text)
   if (known !== undefined) return known
-  throw new GraphError(INVALID_PARAMETER, `${name} must be one of the following values: ${values.join(', ')}`)
+  throw invalid(`${name} must be one of the following values: ${values.join(', ')}`)
 }
 
 function parseLimit(value: Value | undefined): number {
   if (value === undefined || isEmpty(value)) return LIMIT_DEFAULT
   const text = typeof value === 'string' ? parseText(value) : ''
   if (!/^\d{1,15}$/.test(text) || Number(text) === 0) {
-    throw new GraphError(INVALID_PARAMETER, 'limit must be a whole number of rows, 1 or more')
+    throw invalid('limit must be a whole number of rows, 1 or more')
   }
   return Math.min(Number(text), LIMIT_MAX)
 }
@@ -155,4 +278,8 @@ function parseLimit(value: Value | undefined): number {
 function parseCursorParameter(value: Value | undefined): number | undefined {
   if (value === undefined || isEmpty(value)) return undefined
   return parseCursor(typeof value === 'string' ? parseText(value) : '')
+}
+
+function invalid(message: string): GraphError {
+  return new GraphError(INVALID_PARAMETER, message)
 }

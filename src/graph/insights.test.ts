@@ -5,8 +5,10 @@ import { Admission } from '../store/admission.ts'
 import { append } from '../store/append.ts'
 import type { Node } from '../store/registry.ts'
 import { openSqliteStore } from '../store/sqlite/store.ts'
-import { type InsightsRow, readInsights } from './insights.ts'
+import { Directory } from './directory.ts'
+import { readInsights } from './insights.ts'
 import { parseInsightsQuery } from './insights-parameters.ts'
+import type { InsightsRow } from './insights-row.ts'
 import { parseForm } from './parameters.ts'
 
 /** Still the evening of 17 March in New York, where the account is. */
@@ -58,7 +60,9 @@ await store.write(async (tables) => {
 
 async function read(id: string, query: string, meta_history_limit = false): Promise<InsightsRow[]> {
   const node = (await store.registry.readNode(id)) as Node
-  return readInsights(store.rollups, node, parseInsightsQuery(parseForm(query)), NOW, meta_history_limit)
+  const source = { tables: store, directory: new Directory(), now: NOW, meta_history_limit }
+  const insights = await readInsights(source, node, parseInsightsQuery(parseForm(query)))
+  return Array.fromAsync(insights.rows, insights.write)
 }
 
 /** The dates of a row. */

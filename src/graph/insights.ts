@@ -1,123 +1,166 @@
 import { calendarOf } from '../domain/calendar.ts'
-import type { Counter } from '../domain/counter.ts'
-import { type DatePreset, type DateRange, resolveDatePreset } from '../domain/date-preset.ts'
-import { type Day, type DayRange, dayOf, formatDay, plainDate } from '../domain/day.ts'
-import { formatMetric, METRIC_BY_FIELD, type Measure, metricCounters } from '../domain/metric.ts'
+import type { Day, DayRange } from '../domain/day.ts'
+import { METRIC_BY_FIELD, metricCounters } from '../domain/metric.ts'
 import { REGION_CLASSES } from '../domain/region.ts'
 import type { Node } from '../store/registry.ts'
 import type { RollupColumn } from '../store/rollup-cells.ts'
-import type { ColumnSums, Rollups } from '../store/rollups.ts'
-import { GraphError, HISTORY_TOO_OLD } from './error.ts'
-import type { InsightsQuery } from './insights-parameters.ts'
+import type { Rollups } from '../store/rollups.ts'
+import type { Tables } from '../store/store.ts'
+import type { Directory } from './directory.ts'
+import { GraphError, REDUCE_DATA } from './error.ts'
+import { passesMetrics } from './filtering.ts'
+import type { InsightsQuery, Sort } from './insights-parameters.ts'
+import {
+  DELIVERY_DATED,
+  formatRow,
+  type InsightsRow,
+  type MeasuredRow,
+  measureNode,
+  metricOf,
+  type RowQuery,
+  sumRows,
+} from './insights-row.ts'
+import { readRowNodes } from './row-node.ts'
+import { limitHistory, resolveCalendarPreset, resolvePreset, sliceRange } from './slice.ts'
 
-/** A row as the wire has it: every value is text (contract 5.4). */
-export type InsightsRow = Record<string, string>
+/** Rows that are held at once, to be sorted or summed; more are answered with Meta's "reduce the amount of data". */
+export const ROWS_HELD_MAX = 200_000
+
+/** The rows of a result, read as one goes through them, and their totals where those are asked for. */
+export interface Insights {
+  readonly rows: Iterable<MeasuredRow> | AsyncIterable<MeasuredRow>
+  readonly summary: InsightsRow | undefined
+  /** Writes a row down as the wire has it. */
+  readonly write: (row: MeasuredRow) => InsightsRow
+}
+
+/** What insights are read from. */
+export interface InsightsSource {
+  readonly tables: Tables
+  readonly directory: Directory
+  readonly now: Temporal.Instant
+  readonly meta_history_limit: boolean
+}
 
 /**
- * The rows of a node: one for its whole range of days, none when nothing happened in it (design 5). Call it within a
- * reading transaction, so that every number of the row is of the same moment.
+ * The rows of a node: one for each object of the level, slice of the range and value of the breakdown in which
+ * anything happened (design 5). Call it within a reading transaction, so that every number is of the same moment.
+ * Throws a GraphError.
  */
-export async function readInsights(
-  rollups: Rollups,
+export async function readInsights(source: InsightsSource, node: Node, query: InsightsQuery): Promise<Insights> {
+  const slices = await resolveSlices(source, node, query)
+  const rowQuery = rowQueryOf(node, query, slices)
+  const write = (row: MeasuredRow) => formatRow(row, rowQuery)
+  if (slices.length === 0) return { rows: [], summary: undefined, write }
+  const rows = measureRows(source, node, query, rowQuery)
+  if (query.sort === undefined && query.summary === undefined) return { rows, summary: undefined, write }
+  const all = await holdRows(rows)
+  const summary = query.summary && (await summarise(source, node, all, { ...rowQuery, fields: query.summary }))
+  return { rows: query.sort === undefined ? all : sortRows(all, query.sort, rowQuery), summary, write }
+}
+
+function rowQueryOf(node: Node, query: InsightsQuery, slices: readonly DayRange[]): RowQuery {
+  const since = Math.min(...slices.map((slice) => slice.since))
+  const until = Math.max(...slices.map((slice) => slice.until))
+  return { ...query, slices, range: { since, until }, columns: columnsOf(query), currency: node.currency }
+}
+
+/** The measured rows that pass the filters, node by node, slice by slice, value by value. */
+async function* measureRows(
+  source: InsightsSource,
   node: Node,
   query: InsightsQuery,
-  now: Temporal.Instant,
-  meta_history_limit: boolean,
-): Promise<InsightsRow[]> {
-  const today = calendarOf(node.time_zone).dayOf(now.epochMilliseconds)
-  const resolved = await resolveDays(rollups, node, query, today)
-  const days = meta_history_limit && resolved !== undefined ? limitHistory(resolved, query, today) : resolved
-  if (days === undefined) return []
-  const columns = remember(columnLists, `${query.dated_by} ${query.fields}`, () => columnsOf(query))
-  const { cells, sums } = await rollups.sumColumns(node, days, columns)
-  if (cells === 0 || (query.dated_by === 'delivery' && isSilent(sums))) return []
-  const ever_sent = !query.fields.includes(DELIVERY_RATE) || (await rollups.readEverSent(node))
-  return [formatRow(node, query, days, sums, ever_sent)]
+  rows: RowQuery,
+): AsyncGenerator<MeasuredRow> {
+  const { rollups } = source.tables
+  for (const rowNode of await readRowNodes(source, node, query)) {
+    for (const row of await measureNode(rollups, rowNode, rows)) {
+      if (passesMetrics(query.filters, (field) => metricOf(row, field, rows))) yield row
+    }
+  }
 }
 
-const DELIVERY_RATE = 'marketing_messages_delivery_rate'
+/** The slices of the range asked for, as seen from today in the account; none for data that a node does not have. */
+async function resolveSlices(
+  { tables, now, meta_history_limit }: InsightsSource,
+  node: Node,
+  { dates, time_increment }: InsightsQuery,
+): Promise<readonly DayRange[]> {
+  const today = calendarOf(node.time_zone).dayOf(now.epochMilliseconds)
+  const ranges = await resolveRanges(tables.rollups, node, dates, today)
+  const isPreset = typeof dates === 'string'
+  const limited = meta_history_limit ? ranges.flatMap((range) => limitHistory(range, isPreset, today) ?? []) : ranges
+  return limited.flatMap((range) => sliceRange(range, time_increment))
+}
 
-/** What tells that anything is dated into a range by delivery: an event-dated cell alone does not. */
-const DELIVERY_DATED: readonly Counter[] = ['delivered', 'sent_by_delivery', 'link_btn_click_by_delivery']
-
-async function resolveDays(
+async function resolveRanges(
   rollups: Rollups,
   node: Node,
-  { dates }: InsightsQuery,
+  dates: InsightsQuery['dates'],
   today: Day,
-): Promise<DayRange | undefined> {
-  if (typeof dates !== 'string') return dates
-  if (dates !== 'maximum' && dates !== 'data_maximum')
-    return remember(calendarRanges, `${dates} ${today}`, () => presetDays(dates, today))
-  const data = await rollups.readDays(node)
-  return data && presetDays(dates, today, data)
+): Promise<readonly DayRange[]> {
+  if (typeof dates !== 'string') return 'length' in dates ? dates : [dates]
+  if (dates !== 'maximum' && dates !== 'data_maximum') return [resolveCalendarPreset(dates, today)]
+  const range = resolvePreset(dates, today, await rollups.readDays(node))
+  return range === undefined ? [] : [range]
 }
 
-function presetDays(preset: DatePreset, today: Day, data?: DayRange): DayRange {
-  const range = data && { since: plainDate(data.since), until: plainDate(data.until) }
-  const { since, until } = resolveDatePreset(preset, plainDate(today), range) as DateRange
-  return { since: dayOf(since), until: dayOf(until) }
-}
-
-/** What was worked out for a day, or for a list of fields, and serves every request that asks the same. */
-const calendarRanges = new Map<string, DayRange>()
 const columnLists = new Map<string, readonly RollupColumn[]>()
-
-const REMEMBERED_MAX = 1000
-
-function remember<T>(known: Map<string, T>, key: string, make: () => T): T {
-  const made = known.get(key)
-  if (made !== undefined) return made
-  if (known.size >= REMEMBERED_MAX) known.clear()
-  const fresh = make()
-  known.set(key, fresh)
-  return fresh
-}
-
-/** Meta keeps no more than this (contract 4.4). */
-const HISTORY_MONTHS = 37
-
-/** A range that asks for more is an error; `maximum` is as much as there is (contract 4.2). */
-function limitHistory(days: DayRange, { dates }: InsightsQuery, today: Day): DayRange | undefined {
-  const first = dayOf(plainDate(today).subtract({ months: HISTORY_MONTHS }))
-  if (days.since >= first) return days
-  if (typeof dates === 'string') return days.until < first ? undefined : { since: first, until: days.until }
-  const message = `The start date of the time range cannot be beyond ${HISTORY_MONTHS} months from the current date`
-  throw new GraphError(HISTORY_TOO_OLD, message)
-}
+const COLUMN_LISTS_MAX = 1000
 
 /** The columns to sum, each counter in every class: the metrics of one row may count different classes. */
-function columnsOf({ fields, dated_by }: InsightsQuery): RollupColumn[] {
-  const metrics = fields.flatMap((field) => METRIC_BY_FIELD.get(field) ?? [])
+function columnsOf({ fields, summary = [], sort, filters, dated_by }: InsightsQuery): readonly RollupColumn[] {
+  const names = [...fields, ...summary, ...(sort ? [sort.field] : []), ...filters.map(({ field }) => field)]
+  const key = `${dated_by} ${names}`
+  const known = columnLists.get(key)
+  if (known !== undefined) return known
+  if (columnLists.size >= COLUMN_LISTS_MAX) columnLists.clear()
+  const metrics = names.flatMap((name) => METRIC_BY_FIELD.get(name) ?? [])
   const counters = new Set(metrics.flatMap((metric) => metricCounters(metric, dated_by)))
   if (dated_by === 'delivery') for (const counter of DELIVERY_DATED) counters.add(counter)
-  return [...counters].flatMap((counter) => REGION_CLASSES.map((name): RollupColumn => `${counter}_${name}`))
+  const columns = [...counters].flatMap((counter) => REGION_CLASSES.map((name): RollupColumn => `${counter}_${name}`))
+  columnLists.set(key, columns)
+  return columns
 }
 
-function isSilent(sums: ColumnSums['sums']): boolean {
-  return DELIVERY_DATED.every((counter) =>
-    REGION_CLASSES.every((name) => (sums.get(`${counter}_${name}`) ?? 0n) === 0n),
-  )
-}
-
-function formatRow(
-  node: Node,
-  { fields, region_policy, dated_by }: InsightsQuery,
-  days: DayRange,
-  sums: ColumnSums['sums'],
-  ever_sent: boolean,
-): InsightsRow {
-  const measure: Measure = { region_policy, dated_by, currency: node.currency, ever_sent }
-  const row: InsightsRow = {}
-  for (const field of fields) {
-    const metric = METRIC_BY_FIELD.get(field)
-    const value =
-      metric === undefined
-        ? node.names[field]
-        : formatMetric(metric, (counter, region_class) => sums.get(`${counter}_${region_class}`) ?? 0n, measure)
-    if (value !== undefined) row[field] = value
+async function holdRows(rows: AsyncIterable<MeasuredRow>): Promise<MeasuredRow[]> {
+  const held: MeasuredRow[] = []
+  for await (const row of rows) {
+    if (held.length === ROWS_HELD_MAX) {
+      throw new GraphError(REDUCE_DATA, "Please reduce the amount of data you're asking for, then retry your request")
+    }
+    held.push(row)
   }
-  row.date_start = formatDay(days.since)
-  row.date_stop = formatDay(days.until)
-  return row
+  return held
+}
+
+/** The totals of all rows, over the whole range. */
+async function summarise(
+  { tables }: InsightsSource,
+  node: Node,
+  rows: readonly MeasuredRow[],
+  query: RowQuery,
+): Promise<InsightsRow | undefined> {
+  if (rows.length === 0) return undefined
+  const ever_sent = await tables.rollups.readEverSent(node)
+  return formatRow({ names: {}, days: query.range, sums: sumRows(rows), ever_sent, breakdown: undefined }, query)
+}
+
+/** Rows without the value come last, whatever the direction; equal ones keep their order. */
+function sortRows(rows: readonly MeasuredRow[], { field, isDescending }: Sort, query: RowQuery): MeasuredRow[] {
+  const isMetric = METRIC_BY_FIELD.has(field)
+  const keyed = rows.map((row) => ({
+    row,
+    value: isMetric ? metricOf(row, field, query) : formatRow(row, { ...query, fields: [field] })[field],
+  }))
+  const direction = isDescending ? -1 : 1
+  keyed.sort((a, b) => {
+    if (a.value === undefined || b.value === undefined)
+      return Number(a.value === undefined) - Number(b.value === undefined)
+    return (
+      direction *
+      (isMetric ? Number(a.value) - Number(b.value) : a.value.localeCompare(b.value, 'en', { numeric: true }))
+    )
+  })
+  return keyed.map(({ row }) => row)
 }

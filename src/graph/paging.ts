@@ -29,27 +29,46 @@ export interface PagedRows<Row> {
   readonly paging?: Paging
 }
 
-/** Takes a page out of all rows of a result (contract 5). Throws code 2642 when a cursor names a row that is not there. */
-export function takePage<Row>(rows: readonly Row[], page: Page, address: PageAddress): PagedRows<Row> {
-  const [start, end] = rowsOf(page, rows.length)
-  if (start >= end) return { data: [] }
-  const before = formatCursor(start)
-  const after = formatCursor(end - 1)
-  const paging = {
-    cursors: { before, after },
-    ...(end < rows.length && { next: formatLink(address, page.limit, 'after', after) }),
-    ...(start > 0 && { previous: formatLink(address, page.limit, 'before', before) }),
+/**
+ * Takes a page out of the rows of a result as they come, and writes its rows down (contract 5). After the last row there
+ * is an empty page; a cursor that names a row that is not there is code 2642.
+ */
+export async function takePage<Row, Written>(
+  rows: Iterable<Row> | AsyncIterable<Row>,
+  page: Page,
+  address: PageAddress,
+  write: (row: Row) => Written,
+): Promise<PagedRows<Written>> {
+  const [start, end] = placesOf(page)
+  const data: Written[] = []
+  let place = 0
+  let hasNext = false
+  for await (const row of rows) {
+    hasNext = place >= end
+    if (hasNext) break
+    if (place >= start) data.push(write(row))
+    place++
   }
-  return { data: rows.slice(start, end), paging }
+  const named = page.after ?? page.before
+  if (!hasNext && named !== undefined && named >= place) throw invalidCursor()
+  return data.length === 0 ? { data } : { data, paging: pagingOf(page, address, start, place, hasNext) }
 }
 
-/** The first row of the page and the row past its last. After the last row there is an empty page, not an error. */
-function rowsOf({ limit, after, before }: Page, total: number): [start: number, end: number] {
-  const named = after ?? before
-  if (named !== undefined && named >= total) throw invalidCursor()
+/** The place of the page's first row, and the one past its last. */
+function placesOf({ limit, after, before }: Page): [start: number, end: number] {
   if (after === undefined && before !== undefined) return [Math.max(0, before - limit), before]
   const start = after === undefined ? 0 : after + 1
-  return [start, Math.min(start + limit, total)]
+  return [start, start + limit]
+}
+
+function pagingOf({ limit }: Page, address: PageAddress, start: number, end: number, hasNext: boolean): Paging {
+  const before = formatCursor(start)
+  const after = formatCursor(end - 1)
+  return {
+    cursors: { before, after },
+    ...(hasNext && { next: formatLink(address, limit, 'after', after) }),
+    ...(start > 0 && { previous: formatLink(address, limit, 'before', before) }),
+  }
 }
 
 /**

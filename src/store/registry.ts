@@ -60,6 +60,19 @@ export interface Node extends NodeCells {
   readonly time_zone: string
 }
 
+/** The ids and names that all of these ads share: those of their level and above, and below while there is one. */
+export function sharedNames(level: Exclude<Level, 'account'>, ads: readonly Ad[]): Record<string, string> {
+  const names: Record<string, string> = {}
+  const [first] = ads
+  for (const one of ['campaign', 'adset', 'ad'] as const) {
+    const isShared = ads.every((ad) => ad[`${one}_id`] === first?.[`${one}_id`])
+    if (first === undefined || (!isShared && one !== level)) continue
+    names[`${one}_id`] = first[`${one}_id`]
+    names[`${one}_name`] = first[`${one}_name`]
+  }
+  return names
+}
+
 /** Where an ad's facts are counted. */
 export interface Placement {
   readonly ad: number
@@ -103,6 +116,8 @@ export interface Registry {
    */
   moveCampaign(campaign_id: string, to: number): Promise<void>
   listAds(): Promise<Ad[]>
+  /** The ads of an account, in the order in which they were registered. */
+  listAdsOf(account: number): Promise<Ad[]>
   /** `act_<digits>`, or the id of a campaign, ad set or ad. */
   readNode(id: string): Promise<Node | undefined>
 

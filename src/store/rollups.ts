@@ -14,6 +14,17 @@ export interface ColumnSums {
   readonly sums: ReadonlyMap<RollupColumn, bigint>
 }
 
+/** The sums of one day, in the order of the columns asked for. */
+export interface DaySums {
+  readonly day: Day
+  readonly sums: readonly bigint[]
+}
+
+/** The sums of one day and country, in the order of the counters asked for. */
+export interface CountrySums extends DaySums {
+  readonly country: string
+}
+
 export interface FailureCount {
   readonly day: Day
   readonly error_message: string
@@ -33,6 +44,10 @@ export interface Rollups {
   listNodes(): Promise<{ account: number; ad: number }[]>
 
   sumColumns(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<ColumnSums>
+  /** The same day by day, of the days that have a cell. */
+  readDaySums(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<DaySums[]>
+  /** The same by country and day; of an account from the cells of its ads. */
+  readCountrySums(node: NodeCells, days: DayRange, counters: readonly Counter[]): Promise<CountrySums[]>
   /** From the first to the last day with a cell; `undefined` for a node without any. */
   readDays(node: NodeCells): Promise<DayRange | undefined>
   /** Whether the node ever had a sent fact, on any day and in any region. */

@@ -12,6 +12,7 @@ import {
   type Placement,
   type Registry,
   RegistryError,
+  sharedNames,
 } from '../registry.ts'
 import { ACCOUNT_CELLS } from '../rollup-cells.ts'
 
@@ -187,6 +188,10 @@ export class SqliteRegistry implements Registry {
     return this.#db.prepare(`${READ_ADS} ORDER BY ad.account, ad`).all().map(adOf)
   }
 
+  async listAdsOf(account: number): Promise<Ad[]> {
+    return this.#db.prepare(`${READ_ADS} WHERE ad.account = ? ORDER BY ad`).all(account).map(adOf)
+  }
+
   async readNode(id: string): Promise<Node | undefined> {
     if (id.startsWith('act_')) {
       const account = await this.readAccount(id.slice('act_'.length))
@@ -288,7 +293,7 @@ export class SqliteRegistry implements Registry {
   #nodeOfAds(level: 'campaign' | 'adset' | 'ad', ads: readonly Ad[]): Node {
     const [first] = ads as [Ad, ...Ad[]]
     const account = accountOf(this.#db.prepare(`${READ_ACCOUNTS} WHERE account = ?`).get(first.account) ?? {})
-    const names = { ...accountNames(account), ...adNames(level, ads) }
+    const names = { ...accountNames(account), ...sharedNames(level, ads) }
     return { ...nodeOf(account), level, names, ads: ads.map(({ ad }) => ad) }
   }
 }
@@ -299,19 +304,6 @@ function nodeOf({ account, currency, time_zone }: Account) {
 
 function accountNames({ account_id, name, currency }: Account): Record<string, string> {
   return { account_id, account_name: name, account_currency: currency }
-}
-
-/** The ids and names that all ads of a node share: those of its own level and above, and below while it has one child. */
-function adNames(level: 'campaign' | 'adset' | 'ad', ads: readonly Ad[]): Record<string, string> {
-  const names: Record<string, string> = {}
-  const [first] = ads as [Ad, ...Ad[]]
-  for (const above of ['campaign', 'adset', 'ad'] as const) {
-    const isShared = ads.every((ad) => ad[`${above}_id`] === first[`${above}_id`])
-    if (!isShared && above !== level) continue
-    names[`${above}_id`] = first[`${above}_id`]
-    names[`${above}_name`] = first[`${above}_name`]
-  }
-  return names
 }
 
 function accountOf(row: Record<string, unknown>): Account {

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { COUNTERS, type Counter } from '../../domain/counter.ts'
 import type { DayRange } from '../../domain/day.ts'
 import { ACCOUNT_CELLS, countryAmounts, ROLLUP_COLUMNS, RollupCells, type RollupColumn } from '../rollup-cells.ts'
-import type { ColumnSums, FailureCount, NodeCells, Rollups } from '../rollups.ts'
+import type { ColumnSums, CountrySums, DaySums, FailureCount, NodeCells, Rollups } from '../rollups.ts'
 import { CellTable } from './cell-table.ts'
 
 const COLUMNS = ROLLUP_COLUMNS
@@ -123,6 +123,31 @@ export class SqliteRollups implements Rollups {
     return { cells: Number(cells), sums: new Map(columns.map((column, i) => [column, sums[i] ?? 0n])) }
   }
 
+  async readDaySums(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<DaySums[]> {
+    const sums = columns.map((column) => `, SUM(${column})`).join('')
+    const rows = this.#rows(
+      `SELECT day${sums} FROM rollup
+       WHERE account = ? AND ad IN (SELECT value FROM json_each(?)) AND day BETWEEN ? AND ?
+       GROUP BY day ORDER BY day`,
+    ).all(node.account, JSON.stringify(node.ads), days.since, days.until)
+    return (rows as unknown as bigint[][]).map(([day, ...amounts]) => ({ day: Number(day), sums: amounts }))
+  }
+
+  async readCountrySums(node: NodeCells, days: DayRange, counters: readonly Counter[]): Promise<CountrySums[]> {
+    const sums = counters.map((counter) => `, SUM(${counter})`).join('')
+    const isAccount = node.ads.includes(ACCOUNT_CELLS)
+    const rows = this.#rows(
+      `SELECT country, day${sums} FROM rollup_country
+       WHERE account = ? AND (? OR ad IN (SELECT value FROM json_each(?))) AND day BETWEEN ? AND ?
+       GROUP BY country, day ORDER BY country, day`,
+    ).all(node.account, Number(isAccount), JSON.stringify(node.ads), days.since, days.until)
+    return (rows as unknown as [string, ...bigint[]][]).map(([country, day, ...amounts]) => ({
+      country,
+      day: Number(day),
+      sums: amounts,
+    }))
+  }
+
   async readDays(node: NodeCells): Promise<DayRange | undefined> {
     const row = this.#statement(READ_DAYS).get(node.account, JSON.stringify(node.ads))
     if (row === undefined || row.since === null) return undefined
@@ -165,6 +190,13 @@ export class SqliteRollups implements Rollups {
     statement.setReturnArrays(true)
     if (isSingle) this.#sumsOfAd.set(columns, statement)
     else this.#sumsOfAds.set(columns, statement)
+    return statement
+  }
+
+  /** A statement whose rows come as lists. */
+  #rows(sql: string): StatementSync {
+    const statement = this.#statement(sql, true)
+    statement.setReturnArrays(true)
     return statement
   }
 

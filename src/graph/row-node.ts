@@ -1,0 +1,45 @@
+import { type Ad, LEVELS, type Level, type Node, sharedNames } from '../store/registry.ts'
+import type { NodeCells } from '../store/rollups.ts'
+import type { Tables } from '../store/store.ts'
+import type { Directory } from './directory.ts'
+import { GraphError, INVALID_PARAMETER } from './error.ts'
+import { type Filter, passesNode } from './filtering.ts'
+
+/** What rows are of: an object of the level asked for, with the cells that answer for it. */
+export interface RowNode extends NodeCells {
+  readonly names: Readonly<Record<string, string>>
+}
+
+/**
+ * The objects of a level within a node, by the order in which their ads were registered; conditions on ids and names
+ * leave out ads, so that what is above them counts without them. Throws code 100 for a level above the node's.
+ */
+export async function readRowNodes(
+  { tables, directory }: { readonly tables: Tables; readonly directory: Directory },
+  node: Node,
+  { level = node.level, filters }: { readonly level: Level | undefined; readonly filters: readonly Filter[] },
+): Promise<readonly RowNode[]> {
+  if (LEVELS.indexOf(level) < LEVELS.indexOf(node.level)) {
+    throw new GraphError(INVALID_PARAMETER, `level ${level} is above the ${node.level} that is asked for`)
+  }
+  const isFiltered = filters.some(({ kind }) => kind === 'node' || kind === 'status')
+  if (level === node.level && !isFiltered) return [node]
+  const account = accountNames(node)
+  const ads = await directory.readAds(tables, node)
+  const passing = isFiltered ? ads.filter((ad) => passesNode(filters, { ...account, ...adNames(ad) })) : ads
+  if (level === 'account') return [{ account: node.account, ads: passing.map(({ ad }) => ad), names: node.names }]
+  const groups = Map.groupBy(passing, (ad) => ad[`${level}_id`])
+  return [...groups.values()].map((group) => ({
+    account: node.account,
+    ads: group.map(({ ad }) => ad),
+    names: { ...account, ...sharedNames(level, group) },
+  }))
+}
+
+function accountNames({ names }: Node): Record<string, string> {
+  return Object.fromEntries(Object.entries(names).filter(([name]) => name.startsWith('account_')))
+}
+
+function adNames({ campaign_id, campaign_name, adset_id, adset_name, ad_id, ad_name }: Ad): Record<string, string> {
+  return { campaign_id, campaign_name, adset_id, adset_name, ad_id, ad_name }
+}

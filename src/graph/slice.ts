@@ -1,0 +1,62 @@
+import { type DatePreset, type DateRange, resolveDatePreset } from '../domain/date-preset.ts'
+import { type Day, type DayRange, dayOf, plainDate } from '../domain/day.ts'
+import { GraphError, HISTORY_TOO_OLD } from './error.ts'
+
+/** What `time_increment` cuts a range into: nothing, calendar months, or so many days. */
+export type TimeIncrement = 'all_days' | 'monthly' | number
+
+/** The greatest number of days that `time_increment` may name (contract 3). */
+export const TIME_INCREMENT_MAX = 90
+
+/** Meta keeps no more than this (contract 4.4). */
+const HISTORY_MONTHS = 37
+
+/** Presets are resolved once a day; what they were resolved to serves every request of the day. */
+const resolved = new Map<string, DayRange>()
+const RESOLVED_MAX = 1000
+
+/** Resolves a preset that does not depend on a node's data, as seen from `today`. */
+export function resolveCalendarPreset(preset: DatePreset, today: Day): DayRange {
+  const key = `${preset} ${today}`
+  const known = resolved.get(key)
+  if (known !== undefined) return known
+  if (resolved.size >= RESOLVED_MAX) resolved.clear()
+  const days = resolvePreset(preset, today, undefined) as DayRange
+  resolved.set(key, days)
+  return days
+}
+
+/** Resolves any preset; `undefined` for one that asks for a node's data while it has none. */
+export function resolvePreset(preset: DatePreset, today: Day, data: DayRange | undefined): DayRange | undefined {
+  const range = resolveDatePreset(preset, plainDate(today), data && datesOf(data))
+  return range && { since: dayOf(range.since), until: dayOf(range.until) }
+}
+
+/** Cuts a range into slices, the first at its start and the last cut off at its end (contract 4.3). */
+export function sliceRange({ since, until }: DayRange, increment: TimeIncrement): DayRange[] {
+  if (increment === 'all_days') return [{ since, until }]
+  const slices: DayRange[] = []
+  for (let start = since; start <= until; ) {
+    const next = increment === 'monthly' ? monthAfter(start) : start + increment
+    slices.push({ since: start, until: Math.min(next - 1, until) })
+    start = next
+  }
+  return slices
+}
+
+/** A range that starts before Meta's history is an error; a preset that would is cut off (contract 4.2 and 4.4). */
+export function limitHistory(days: DayRange, isPreset: boolean, today: Day): DayRange | undefined {
+  const first = dayOf(plainDate(today).subtract({ months: HISTORY_MONTHS }))
+  if (days.since >= first) return days
+  if (isPreset) return days.until < first ? undefined : { since: first, until: days.until }
+  const message = `The start date of the time range cannot be beyond ${HISTORY_MONTHS} months from the current date`
+  throw new GraphError(HISTORY_TOO_OLD, message)
+}
+
+function datesOf({ since, until }: DayRange): DateRange {
+  return { since: plainDate(since), until: plainDate(until) }
+}
+
+function monthAfter(day: Day): Day {
+  return dayOf(plainDate(day).with({ day: 1 }).add({ months: 1 }))
+}
