@@ -1,5 +1,6 @@
 import type { Arrivals } from './arrivals.ts'
 import type { Registry } from './registry.ts'
+import type { Reports } from './reports.ts'
 import type { Rollups } from './rollups.ts'
 import type { SetAside } from './set-aside.ts'
 import type { Threads } from './threads.ts'
@@ -13,6 +14,7 @@ export interface Tables {
   readonly tokens: Tokens
   readonly setAside: SetAside
   readonly arrivals: Arrivals
+  readonly reports: Reports
 }
 
 /** The ledger, the rollups and the registry in one database. Outside a transaction it is for reading. */

@@ -3,6 +3,7 @@ import type { Store, Tables } from '../store.ts'
 import { SqliteArrivals } from './arrivals.ts'
 import { openDatabase } from './database.ts'
 import { SqliteRegistry } from './registry.ts'
+import { SqliteReports } from './reports.ts'
 import { SqliteRollups } from './rollups.ts'
 import { SqliteSetAside } from './set-aside.ts'
 import { SqliteThreads } from './threads.ts'
@@ -29,6 +30,7 @@ class SqliteStore implements Store {
   readonly tokens: SqliteTokens
   readonly setAside: SqliteSetAside
   readonly arrivals: SqliteArrivals
+  readonly reports: SqliteReports
   /** Those who wait to read. */
   #readers: Reader[] = []
   /** The last transaction: the next one waits for it, since one connection holds one at a time. */
@@ -45,6 +47,7 @@ class SqliteStore implements Store {
     this.tokens = new SqliteTokens(db)
     this.setAside = new SqliteSetAside(db)
     this.arrivals = new SqliteArrivals(db)
+    this.reports = new SqliteReports(db)
   }
 
   write<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
