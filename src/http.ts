@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
 
 /** A request read off the wire. */
 export interface HttpRequest {
@@ -17,7 +18,8 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  /** Text as a whole, or in pieces that are made as the caller takes them. */
+  readonly body: string | AsyncIterable<string>
 }
 
 /** One door of the server: what answers the paths that lead to it. Neither function throws. */
@@ -77,8 +79,26 @@ async function serve(req: IncomingMessage, res: ServerResponse, options: HttpOpt
   options.onAnswer(door.name, response.status)
   // What follows an unread body on the same connection would be taken for a request.
   if (body === 'oversized') res.setHeader('connection', 'close')
-  res.writeHead(response.status, { ...response.headers, 'content-length': Buffer.byteLength(response.body) })
-  res.end(response.body)
+  await send(response, res)
+}
+
+async function send({ status, headers, body }: HttpResponse, res: ServerResponse): Promise<void> {
+  if (typeof body === 'string') {
+    res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
+    res.end(body)
+    return
+  }
+  res.writeHead(status, headers)
+  try {
+    await pipeline(body, res)
+  } catch (cause) {
+    if (!hasLeft(cause)) throw cause
+  }
+}
+
+/** Whether a caller went away before the last piece: no failure of ours. */
+function hasLeft(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
 function requestOf(

@@ -3,8 +3,12 @@ import type { Logger } from 'pino'
 import { answer, answerError, type GraphDoor } from './graph/answer.ts'
 import { Directory } from './graph/directory.ts'
 import { BODY_TOO_LARGE, GraphError } from './graph/error.ts'
+import { answerExport } from './graph/report-export.ts'
+import { formatRunId } from './graph/report-order.ts'
+import { EXPORT_PATH } from './graph/report-run.ts'
+import { Reporter } from './graph/reporter.ts'
 import { GRAPH_BODY_BYTES_MAX } from './graph/request.ts'
-import { type HttpDoor, type HttpServer, openHttp } from './http.ts'
+import { type HttpDoor, type HttpRequest, type HttpResponse, type HttpServer, openHttp } from './http.ts'
 import { answerOversizedWebhook, answerWebhook, WEBHOOK_BODY_BYTES_MAX, type WebhookDoor } from './ingest/door.ts'
 import { confirmHashKey } from './ingest/pseudonym.ts'
 import { Writer } from './ingest/writer.ts'
@@ -30,7 +34,7 @@ export interface ServerConfig {
   readonly log: Logger
   /** Makes the store ready before the first request can come. */
   readonly prepare: (store: Store) => Promise<void>
-  /** The writer has died: no webhook can be committed any more. */
+  /** The writer or the reporter has died: no webhook can be committed, or no report made, any more. */
   readonly onDeath: (cause: Error) => void
 }
 
@@ -54,11 +58,18 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   const writer = parts.use(openWriter(config, operations, metrics, now_ms))
   operations.writer = writer
   const webhooks = webhookDoor({ ...config, submit: (body) => writer.submit(body) })
-  const graph = graphDoor(store, config)
+  const reporter = parts.use(openReporter(config, operations, now_ms))
+  const door = graphDoorOf(store, reporter, config)
+  const graph = graphDoor(door, answer)
+  const exports = graphDoor(door, answerExport)
   const health = operationsDoor(operations, metrics)
+  const doors = new Map([
+    [WEBHOOK_PATH, webhooks],
+    [EXPORT_PATH, exports],
+  ])
   const http = await openHttp({
     ...config,
-    doorOf: (path) => (OPERATIONS_PATHS.has(path) ? health : path === WEBHOOK_PATH ? webhooks : graph),
+    doorOf: (path) => (OPERATIONS_PATHS.has(path) ? health : (doors.get(path) ?? graph)),
     onAnswer: (door, status) => metrics.countAnswer(door, status),
     onFailure: (cause) => config.log.error({ cause: stackOf(cause) }, 'could not answer a request'),
   })
@@ -116,20 +127,40 @@ function webhookDoor(door: WebhookDoor): HttpDoor {
   }
 }
 
-function graphDoor(store: Store, { now, log, meta_history_limit }: ServerConfig): HttpDoor {
-  const door: GraphDoor = {
+function openReporter(config: ServerConfig, operations: ServerOperations, now_ms: () => number) {
+  const { database, meta_history_limit, log } = config
+  return new Reporter({ database, meta_history_limit, started_at: now_ms() }, now_ms, {
+    onFailure: (reason) => log.error({ reason }, 'could not make a report, or remove those that are too old'),
+    onDeath(cause) {
+      operations.death = 'the reporter has died'
+      log.fatal({ cause: String(cause) }, 'the reporter has died')
+      config.onDeath(cause)
+    },
+  })
+}
+
+function graphDoorOf(store: Store, reporter: Reporter, { now, log, meta_history_limit }: ServerConfig): GraphDoor {
+  return {
     store,
     now,
     meta_history_limit,
+    reporter,
     directory: new Directory(),
+    newRunId: () => formatRunId(randomBytes(8).readBigUInt64LE()),
     newTraceId: () => `A${randomBytes(16).toString('base64url')}`,
     onFailure: (cause, fbtrace_id) =>
       log.error({ fbtrace_id, cause: stackOf(cause) }, 'could not answer a Graph request'),
   }
+}
+
+function graphDoor(
+  door: GraphDoor,
+  answerOne: (request: HttpRequest, door: GraphDoor) => Promise<HttpResponse>,
+): HttpDoor {
   return {
     name: 'graph',
     body_bytes_max: GRAPH_BODY_BYTES_MAX,
-    answer: (request) => answer(request, door),
+    answer: (request) => answerOne(request, door),
     answerOversized: () =>
       answerError(new GraphError(BODY_TOO_LARGE, `the body is longer than ${GRAPH_BODY_BYTES_MAX} bytes`), door),
   }

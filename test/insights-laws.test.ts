@@ -5,12 +5,15 @@ import { DATE_PRESETS } from '../src/domain/date-preset.ts'
 import { FACT_KINDS, type Fact } from '../src/domain/fact.ts'
 import { answer } from '../src/graph/answer.ts'
 import { Directory } from '../src/graph/directory.ts'
+import { makeReport } from '../src/graph/report-job.ts'
+import { formatRunId } from '../src/graph/report-order.ts'
 import { Admission } from '../src/store/admission.ts'
 import { append } from '../src/store/append.ts'
+import type { ReportOrder, ReportRun } from '../src/store/reports.ts'
 import { openSqliteStore } from '../src/store/sqlite/store.ts'
 import type { Store } from '../src/store/store.ts'
 import { hashToken } from '../src/store/tokens.ts'
-import { ms } from './open.ts'
+import { ms, TemporaryFolder } from './open.ts'
 
 /** A Wednesday, past midnight in Los Angeles. */
 const NOW = Temporal.Instant.from('2026-03-18T10:00:00Z')
@@ -51,11 +54,18 @@ interface Answer {
 
 /** An account of random facts, asked without a socket. */
 class World implements AsyncDisposable {
-  readonly #store: Store = openSqliteStore(':memory:')
+  readonly #database: string
+  readonly #store: Store
   readonly #directory = new Directory()
+  #reports = 0n
 
-  static async open(facts: readonly Fact[]): Promise<World> {
-    const world = new World()
+  private constructor(database: string) {
+    this.#database = database
+    this.#store = openSqliteStore(database)
+  }
+
+  static async open(facts: readonly Fact[], database = ':memory:'): Promise<World> {
+    const world = new World(database)
     await world.#store.write(async (tables) => {
       const fields = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'America/Los_Angeles', page_ids: [] }
       const { account } = await tables.registry.addAccount(fields)
@@ -70,9 +80,19 @@ class World implements AsyncDisposable {
   }
 
   async ask(id: string, query: string): Promise<Answer> {
+    return (await this.#request('GET', id, query)) as Answer
+  }
+
+  /** Asks for a report; its id, when it is completed. */
+  async order(id: string, query: string): Promise<string> {
+    const { report_run_id } = (await this.#request('POST', id, query)) as { report_run_id: string }
+    return report_run_id
+  }
+
+  async #request(method: string, id: string, query: string): Promise<unknown> {
     const response = await answer(
       {
-        method: 'GET',
+        method,
         path: `/v25.0/${id}/insights`,
         query: `access_token=token&${query}`,
         headers: {},
@@ -84,6 +104,8 @@ class World implements AsyncDisposable {
         directory: this.#directory,
         now: () => NOW,
         meta_history_limit: false,
+        reporter: { order: (order) => this.#makeReport(order) },
+        newRunId: () => formatRunId(this.#reports++),
         newTraceId: () => 'trace',
         onFailure: (cause) => {
           throw cause
@@ -91,7 +113,18 @@ class World implements AsyncDisposable {
       },
     )
     assert.equal(response.status, 200, response.body)
-    return JSON.parse(response.body) as Answer
+    return JSON.parse(response.body)
+  }
+
+  /** What the reporter's thread does, on connections of the same database. */
+  async #makeReport(order: ReportOrder): Promise<void> {
+    await this.#store.write(({ reports }) => reports.add(order))
+    const run = (await this.#store.reports.read(order.run_id)) as ReportRun
+    await using reading = openSqliteStore(this.#database)
+    const now_ms = () => NOW.epochMilliseconds
+    const { signal } = new AbortController()
+    const job = { reading, writing: this.#store, meta_history_limit: false, now_ms, signal }
+    assert.equal(await makeReport(run, job), undefined)
   }
 
   /** Every row, page by page. */
@@ -241,4 +274,32 @@ test('filtering leaves what it says, and the summary is the sum of what is left'
     const alone = await world.askAll('act_1', `${FIELDS},campaign_id&date_preset=maximum&level=campaign`)
     assert.deepEqual(totals(campaign ? [campaign] : []), totals(alone.filter((row) => row.campaign_id === '10')))
   })
+})
+
+test('a report says what a GET says, page by page', async () => {
+  using folder = new TemporaryFolder()
+  let worlds = 0
+  const cuts = [
+    '',
+    '&level=ad&time_increment=7&limit=2',
+    '&level=campaign&breakdowns=country&default_summary=true',
+    '&level=ad&sort=marketing_messages_delivered_descending&summary=marketing_messages_spend',
+    '&level=ad&filtering=[{field:marketing_messages_delivered,operator:GREATER_THAN,value:1}]&default_summary=true',
+    '&time_ranges=[{since:2026-01-01,until:2026-02-10},{since:2026-02-01,until:2026-03-18}]',
+  ]
+  const facts = fc.array(arbitraryFact, { minLength: 1, maxLength: 40 })
+  await fc.assert(
+    fc.asyncProperty(facts, fc.constantFrom(...NODES), fc.constantFrom(...OURS), async (all, node, ours) => {
+      await using world = await World.open(all, folder.file(`${worlds++}.db`))
+      for (const cut of cuts) {
+        const query = `${FIELDS},ad_id,campaign_name&date_preset=maximum${cut}${ours}`
+        if (/^[23]/.test(node) && cut.includes('level=campaign')) continue
+        const run = await world.order(node, query)
+        const [whole, report] = [await world.ask(node, `${query}&limit=3`), await world.ask(run, 'limit=3')]
+        assert.deepEqual([report.data, report.summary], [whole.data, whole.summary], query)
+        assert.deepEqual(await world.askAll(run, ''), await world.askAll(node, query), query)
+      }
+    }),
+    { numRuns: 12 },
+  )
 })

@@ -34,15 +34,17 @@ export class TestServer implements AsyncDisposable {
   now = NOW
   url = ''
   store!: Store
+  database = ''
   readonly pseudonyms = new KeyedPseudonyms(HASH_KEY)
 
   static async open(config: Partial<ServerConfig> = {}): Promise<TestServer> {
     const test = new TestServer()
     const folder = test.#parts.use(new TemporaryFolder())
+    test.database = config.database ?? folder.file('readout.db')
     const server = await openServer({
       host: '127.0.0.1',
       port: 0,
-      database: folder.file('readout.db'),
+      database: test.database,
       public_url: undefined,
       app_secrets: [APP_SECRET],
       verify_token: 'a verify token',

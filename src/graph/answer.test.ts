@@ -56,12 +56,16 @@ async function appendFacts(tables: Tables, facts: readonly Fact[]): Promise<void
 const store = await openWorld()
 after(() => store[Symbol.asyncDispose]())
 
+const RUN_ID = '900000000000000001'
+
 function doorOf(known: Partial<GraphDoor> = {}): GraphDoor {
   return {
     store,
     directory: new Directory(),
     now: () => NOW,
     meta_history_limit: false,
+    reporter: { order: async () => {} },
+    newRunId: () => RUN_ID,
     newTraceId: () => 'A-trace',
     onFailure: (cause) => assert.fail(`no failure of ours is expected, and this is one: ${cause}`),
     ...known,
@@ -197,6 +201,7 @@ const TOLD: readonly Told[] = [
     '(#100) nope is not valid for fields param. please check ' +
       'https://developers.facebook.com/docs/marketing-api/reference/ads-insights/ for all valid values',
     '/v25.0/11/insights?fields=nope',
+    'POST /v25.0/11/insights?fields=nope',
   ],
   [
     `400 100 ${REQUEST}`,
@@ -210,13 +215,14 @@ const TOLD: readonly Told[] = [
   ],
   [
     `400 100 ${REQUEST}`,
-    '(#100) export_format is not answered by this version of Readout: leave it out',
-    '/v25.0/11/insights?export_format=csv',
+    '(#100) export_format must be one of the following values: csv, xls',
+    '/v25.0/11/insights?export_format=pdf',
+    'POST /v25.0/11/insights?export_format=pdf',
   ],
   [
     `400 100 ${REQUEST}`,
-    '(#100) POST, which starts a report, is not answered by this version of Readout: send GET',
-    'POST /v25.0/11/insights',
+    '(#100) DELETE is not answered by this version of Readout: send GET, or POST for a report',
+    'DELETE /v25.0/11/insights',
   ],
   [
     `400 2642 ${REQUEST}`,
@@ -228,6 +234,7 @@ const TOLD: readonly Told[] = [
     `400 3018 ${REQUEST}`,
     '(#3018) The start date of the time range cannot be beyond 37 months from the current date',
     '/v25.0/11/insights?time_range={since:2023-02-17,until:2026-03-17}',
+    'POST /v25.0/11/insights?time_range={since:2023-02-17,until:2026-03-17}',
   ],
 ]
 
@@ -264,7 +271,7 @@ const toldOf = ({ status, code, subcode, type, reason }: GraphErrorKind) =>
   `${status} ${code}${subcode === undefined ? '' : `/${subcode}`} ${type} ${reason}`
 
 test('GRAPH_ERRORS is all that is told', () => {
-  const elsewhere = [`500 1 ${REQUEST}`, `413 100 ${REQUEST}`]
+  const elsewhere = [`500 1 ${REQUEST}`, `413 100 ${REQUEST}`, `400 4 ${REQUEST}`, `400 100/2601 ${REQUEST}`]
   assert.deepEqual(
     new Set(GRAPH_ERRORS.map(toldOf)),
     new Set([...[...TOLD, ...TOLD_WITHOUT_TOKEN].map(([told]) => told), ...elsewhere]),

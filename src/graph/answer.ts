@@ -20,6 +20,9 @@ import { parseInsightsQuery } from './insights-parameters.ts'
 import { takePage } from './paging.ts'
 import { type Parameters, parseParameters } from './parameters.ts'
 import { type GraphPath, parsePath, servedVersion, unknownPath } from './path.ts'
+import { isReportAsked, orderReport } from './report-order.ts'
+import { answerRun, readVisibleRun } from './report-run.ts'
+import type { Reporter } from './reporter.ts'
 import type { GraphRequest, GraphResponse } from './request.ts'
 
 /** What the Graph door needs of the world. */
@@ -29,6 +32,9 @@ export interface GraphDoor {
   readonly now: () => Temporal.Instant
   /** Answer a start before 37 months ago with Meta's error, though the days are there (design 5). */
   readonly meta_history_limit: boolean
+  readonly reporter: Pick<Reporter, 'order'>
+  /** Names a report: digits that nobody can guess, by `formatRunId`. */
+  readonly newRunId: () => string
   /** Names an error answer, so that it can be found in the log. */
   readonly newTraceId: () => string
   /** Told of every failure that is ours and not the caller's. */
@@ -50,7 +56,8 @@ export async function answer(request: GraphRequest, door: GraphDoor): Promise<Gr
   try {
     const path = parsePath(request.path)
     const parameters = parseParameters(request)
-    const body = await door.store.read((tables) => answerWithin(tables, request, path, parameters, door))
+    const answered = await door.store.read((tables) => answerWithin(tables, request, path, parameters, door))
+    const body = typeof answered === 'string' ? answered : await answered()
     return { status: 200, headers: { ...HEADERS, ...version }, body }
   } catch (error) {
     const response = answerError(error, door)
@@ -67,37 +74,50 @@ export function answerError(error: unknown, { newTraceId, onFailure }: GraphDoor
   return { status: known.kind.status, headers, body: formatError(known, fbtrace_id) }
 }
 
+/** The body of an answer, or what is still to be done for it when the transaction has ended. */
+type Answered = string | (() => Promise<string>)
+
 async function answerWithin(
   tables: Tables,
   request: GraphRequest,
   path: GraphPath,
   parameters: Parameters,
-  { directory, now, meta_history_limit }: GraphDoor,
-): Promise<string> {
+  { directory, now, meta_history_limit, reporter, newRunId }: GraphDoor,
+): Promise<Answered> {
   await directory.open(tables)
   const token = await readToken(tables, request, parameters, path, directory)
+  const address = { base_url: request.base_url, path: path.normal, parameters }
+  const run = await readVisibleRun(tables, path.id ?? '', token.accounts, now().epochMilliseconds)
+  if (run !== undefined && request.method === 'GET') {
+    return JSON.stringify(await answerRun(tables, run, path.edge, address))
+  }
   const node = await readVisibleNode(tables, request.method, path.id, token.accounts, directory)
   if (path.edge === undefined) throw missingObject(request.method, path.id ?? '')
   if (path.edge !== 'insights') throw unknownPath([path.edge])
-  if (request.method !== 'GET') throw methodRefused(request.method)
-  const query = parseInsightsQuery(parameters)
+  if (request.method !== 'GET' && request.method !== 'POST') throw methodRefused(request.method)
   const source = { tables, directory, now: now(), meta_history_limit }
+  if (isReportAsked(request.method, parameters)) {
+    const order = await orderReport(source, node, path.id ?? '', parameters, newRunId())
+    return () => reporter.order(order).then(() => JSON.stringify({ report_run_id: order.run_id }))
+  }
+  const query = parseInsightsQuery(parameters)
   const { rows, summary, write } = await readInsights(source, node, query)
-  const address = { base_url: request.base_url, path: path.normal, parameters }
   return JSON.stringify({ ...(await takePage(rows, query.page, address, write)), summary })
 }
 
 function methodRefused(method: string): GraphError {
-  const what = method === 'POST' ? 'POST, which starts a report,' : method
-  return new GraphError(INVALID_PARAMETER, `${what} is not answered by this version of Readout: send GET`)
+  return new GraphError(
+    INVALID_PARAMETER,
+    `${method} is not answered by this version of Readout: send GET, or POST for a report`,
+  )
 }
 
 /** The token of the query or the body, else of the header (contract 9.1). */
-async function readToken(
+export async function readToken(
   tables: Tables,
   { headers }: GraphRequest,
   parameters: Parameters,
-  { id }: GraphPath,
+  { id }: Pick<GraphPath, 'id'>,
   directory: Directory,
 ) {
   const text = textOf(parameters.get('access_token')) ?? bearer(headers.authorization)
@@ -138,7 +158,7 @@ async function readVisibleNode(
   return node
 }
 
-function missingObject(method: string, id: string): GraphError {
+export function missingObject(method: string, id: string): GraphError {
   return new GraphError(
     OBJECT_MISSING,
     `Unsupported ${method.toLowerCase()} request. Object with ID '${id}' does not exist, cannot be loaded due to missing ` +

@@ -101,6 +101,21 @@ export const REDUCE_DATA: GraphErrorKind = {
   when: 'A result to be sorted or summed has more rows than are held at once.',
 }
 
+export const REPORT_NOT_READY: GraphErrorKind = {
+  ...REQUEST,
+  code: 100,
+  subcode: 2601,
+  prefixed: true,
+  when: 'The rows of a report are asked for that is not completed, or that failed; the message tells its status.',
+}
+
+export const TOO_MANY_REPORTS: GraphErrorKind = {
+  ...REQUEST,
+  code: 4,
+  prefixed: true,
+  when: 'The account has as many unfinished reports as one may have; ask again when some are done.',
+}
+
 /** Every kind of error that this door answers with, for the reference page. */
 export const GRAPH_ERRORS: readonly GraphErrorKind[] = [
   UNKNOWN_ERROR,
@@ -114,6 +129,8 @@ export const GRAPH_ERRORS: readonly GraphErrorKind[] = [
   PATH_UNKNOWN,
   CURSOR_INVALID,
   HISTORY_TOO_OLD,
+  REPORT_NOT_READY,
+  TOO_MANY_REPORTS,
   BODY_TOO_LARGE,
 ]
 

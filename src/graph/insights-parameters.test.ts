@@ -31,23 +31,11 @@ test('parseInsightsQuery() has a default for everything', () => {
 })
 
 test('parseInsightsQuery() takes an empty value, and what is not its own, for nothing', () => {
-  const names = [...namesOf('answered'), ...namesOf('refused')]
-  for (const name of names) {
+  for (const name of namesOf('answered')) {
     for (const value of ['', '[]', '{}', '%22%22']) assert.deepEqual(parsed(`${name}=${value}`), DEFAULT, name)
   }
   const foreign = ['access_token', 'order_by', 'breakdown', 'id', 'locale', 'debug', 'pretty', 'constructor']
   for (const name of [...namesOf('disregarded'), ...foreign]) assert.deepEqual(parsed(`${name}=x`), DEFAULT, name)
-})
-
-test('parseInsightsQuery() refuses what it cannot answer by name', () => {
-  const refused = namesOf('refused')
-  assert.equal(refused.join(' '), 'export_format export_columns export_name')
-  for (const name of refused) {
-    const message = `(#100) ${name} is not answered by this version of Readout: leave it out`
-    for (const value of ['x', '["x"]', '[{a:1}]']) {
-      assert.throws(() => parsed(`${name}=${value}`), { name: 'GraphError', message })
-    }
-  }
 })
 
 test('INSIGHTS_PARAMETERS has the 23 of Meta, two cursors and our own two', () => {

@@ -48,8 +48,8 @@ export interface InsightsQuery {
   readonly page: Page
 }
 
-/** What becomes of a parameter: it is answered, refused because this version cannot answer it, or has no effect. */
-export type Treatment = 'answered' | 'refused' | 'disregarded'
+/** What becomes of a parameter: it is answered, or has no effect. */
+export type Treatment = 'answered' | 'disregarded'
 
 /** A parameter of `/insights`, for the parser and the reference page. */
 export interface InsightsParameter {
@@ -87,9 +87,9 @@ export const INSIGHTS_PARAMETERS: readonly InsightsParameter[] = [
   disregarded('action_breakdowns', 'It concerns the entries of action lists, which are empty here.'),
   disregarded('summary_action_breakdowns', 'It concerns the entries of action lists, which are empty here.'),
   disregarded('action_attribution_windows', 'It concerns conversions only.'),
-  refused('export_format', 'A report as a file.'),
-  refused('export_columns', 'Columns of that file.'),
-  refused('export_name', 'Name of that file.'),
+  answered('export_format', '`csv` or `xls`: starts a report whose rows can be downloaded as such a file.'),
+  answered('export_columns', 'Names of the columns of that file: some of `fields`, or all of them when absent.'),
+  answered('export_name', 'The name of that file.'),
   disregarded('action_report_time', 'Meta disregards it since 10 June 2025.'),
   disregarded('use_unified_attribution_setting', 'Meta disregards it since 10 June 2025.'),
   disregarded('use_account_attribution_setting', 'It concerns conversions only.'),
@@ -102,15 +102,12 @@ export const INSIGHTS_PARAMETERS: readonly InsightsParameter[] = [
   answered('dated_by', 'Ours: `event` (default) counts on the day of the event, `delivery` on the day of delivery.'),
 ]
 
-const REFUSED = INSIGHTS_PARAMETERS.filter(({ treatment }) => treatment === 'refused')
-
 const DATE_FORMAT = 'Must be a date representation in the format YYYY-MM-DD'
 
 const TIME_INCREMENT = /^[1-9]\d?$/
 
 /** Parses what an insights request asks for. Unknown parameters have no effect (contract 3). Throws a GraphError. */
 export function parseInsightsQuery(parameters: Parameters): InsightsQuery {
-  for (const parameter of REFUSED) refuse(parameter, parameters.get(parameter.name))
   const asked = given(parameters, 'fields')
   const fields = asked === undefined ? FIELDS_DEFAULT : parseFields(asked)
   const filtering = given(parameters, 'filtering')
@@ -126,11 +123,16 @@ export function parseInsightsQuery(parameters: Parameters): InsightsQuery {
     summary: parseSummary(parameters, fields),
     region_policy: parseEnum(parameters, 'region_policy', REGION_POLICIES) ?? 'documented',
     dated_by: parseEnum(parameters, 'dated_by', DATINGS) ?? 'event',
-    page: {
-      limit: parseLimit(parameters.get('limit')),
-      after: parseCursorParameter(parameters.get('after')),
-      before: parseCursorParameter(parameters.get('before')),
-    },
+    page: parsePage(parameters),
+  }
+}
+
+/** Parses which rows of a result are asked for. Throws a GraphError. */
+export function parsePage(parameters: Parameters): Page {
+  return {
+    limit: parseLimit(parameters.get('limit')),
+    after: parseCursorParameter(parameters.get('after')),
+    before: parseCursorParameter(parameters.get('before')),
   }
 }
 
@@ -138,23 +140,12 @@ function answered(name: string, meaning: string): InsightsParameter {
   return { name, treatment: 'answered', meaning }
 }
 
-function refused(name: string, meaning: string): InsightsParameter {
-  return { name, treatment: 'refused', meaning }
-}
-
 function disregarded(name: string, meaning: string): InsightsParameter {
   return { name, treatment: 'disregarded', meaning }
 }
 
-/** A parameter that changes what the numbers mean is never ignored; an empty one asks for nothing. */
-function refuse({ name }: InsightsParameter, value: Value | undefined): void {
-  if (isEmpty(value)) return
-  const message = `${name} is not answered by this version of Readout: leave it out`
-  throw invalid(message)
-}
-
 /** The value of a parameter; `undefined` for one that asks for nothing. */
-function given(parameters: Parameters, name: string): Value | undefined {
+export function given(parameters: Parameters, name: string): Value | undefined {
   const value = parameters.get(name)
   return isEmpty(value) ? undefined : value
 }
@@ -223,7 +214,8 @@ function isSortable(field: string): boolean {
   )
 }
 
-function parseSummary(parameters: Parameters, fields: readonly string[]): readonly string[] | undefined {
+/** Parses the fields of the summary, where one is asked for: those named, or the same as of the rows. */
+export function parseSummary(parameters: Parameters, fields: readonly string[]): readonly string[] | undefined {
   const value = given(parameters, 'summary')
   const text = typeof value === 'string' ? parseText(value) : undefined
   if (value !== undefined && !isSwitch(text)) return parseFields(value)
@@ -257,7 +249,8 @@ function parseDate(value: Value | undefined): number {
   return day
 }
 
-function parseEnum<T extends string>(parameters: Parameters, name: string, values: readonly T[]): T | undefined {
+/** Parses a parameter that is one of some words; `undefined` when it asks for nothing. Throws code 100. */
+export function parseEnum<T extends string>(parameters: Parameters, name: string, values: readonly T[]): T | undefined {
   const value = parameters.get(name)
   if (value === undefined || isEmpty(value)) return undefined
   const text = typeof value === 'string' ? parseText(value) : undefined

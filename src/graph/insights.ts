@@ -20,7 +20,7 @@ import {
   type RowQuery,
   sumRows,
 } from './insights-row.ts'
-import { readRowNodes } from './row-node.ts'
+import { checkLevel, readRowNodes } from './row-node.ts'
 import { limitHistory, resolveCalendarPreset, resolvePreset, sliceRange } from './slice.ts'
 
 /** Rows that are held at once, to be sorted or summed; more are answered with Meta's "reduce the amount of data". */
@@ -40,6 +40,8 @@ export interface InsightsSource {
   readonly directory: Directory
   readonly now: Temporal.Instant
   readonly meta_history_limit: boolean
+  /** Awaited whenever the rows of one more object were read, of so many. */
+  readonly onObject?: (done: number, objects: number) => Promise<void>
 }
 
 /**
@@ -59,10 +61,29 @@ export async function readInsights(source: InsightsSource, node: Node, query: In
   return { rows: query.sort === undefined ? all : sortRows(all, query.sort, rowQuery), summary, write }
 }
 
+/**
+ * The days from the first slice of a query to its last; `undefined` where the node has no data to take them from. Throws
+ * the GraphErrors that `readInsights` would throw of the query, without reading what was counted.
+ */
+export async function resolveRange(
+  source: InsightsSource,
+  node: Node,
+  query: InsightsQuery,
+): Promise<DayRange | undefined> {
+  checkLevel(node, query.level)
+  const slices = await resolveSlices(source, node, query)
+  return slices.length === 0 ? undefined : rangeOf(slices)
+}
+
+function rangeOf(slices: readonly DayRange[]): DayRange {
+  return {
+    since: Math.min(...slices.map(({ since }) => since)),
+    until: Math.max(...slices.map(({ until }) => until)),
+  }
+}
+
 function rowQueryOf(node: Node, query: InsightsQuery, slices: readonly DayRange[]): RowQuery {
-  const since = Math.min(...slices.map((slice) => slice.since))
-  const until = Math.max(...slices.map((slice) => slice.until))
-  return { ...query, slices, range: { since, until }, columns: columnsOf(query), currency: node.currency }
+  return { ...query, slices, range: rangeOf(slices), columns: columnsOf(query), currency: node.currency }
 }
 
 /** The measured rows that pass the filters, node by node, slice by slice, value by value. */
@@ -73,10 +94,12 @@ async function* measureRows(
   rows: RowQuery,
 ): AsyncGenerator<MeasuredRow> {
   const { rollups } = source.tables
-  for (const rowNode of await readRowNodes(source, node, query)) {
-    for (const row of await measureNode(rollups, rowNode, rows)) {
+  const objects = await readRowNodes(source, node, query)
+  for (const [i, object] of objects.entries()) {
+    for (const row of await measureNode(rollups, object, rows)) {
       if (passesMetrics(query.filters, (field) => metricOf(row, field, rows))) yield row
     }
+    await source.onObject?.(i + 1, objects.length)
   }
 }
 

@@ -54,6 +54,21 @@ export async function takePage<Row, Written>(
   return data.length === 0 ? { data } : { data, paging: pagingOf(page, address, start, place, hasNext) }
 }
 
+/** The same of a result whose rows are numbered, and are read by their places: from `start` to the one before `end`. */
+export async function seekPage<Row>(
+  readRows: (start: number, end: number) => Promise<readonly Row[]>,
+  total: number,
+  page: Page,
+  address: PageAddress,
+): Promise<PagedRows<Row>> {
+  const named = page.after ?? page.before
+  if (named !== undefined && named >= total) throw invalidCursor()
+  const [start, stop] = placesOf(page)
+  const end = Math.min(stop, total)
+  const data = start < end ? await readRows(start, end) : []
+  return data.length === 0 ? { data } : { data, paging: pagingOf(page, address, start, end, end < total) }
+}
+
 /** The place of the page's first row, and the one past its last. */
 function placesOf({ limit, after, before }: Page): [start: number, end: number] {
   if (after === undefined && before !== undefined) return [Math.max(0, before - limit), before]

@@ -19,9 +19,7 @@ export async function readRowNodes(
   node: Node,
   { level = node.level, filters }: { readonly level: Level | undefined; readonly filters: readonly Filter[] },
 ): Promise<readonly RowNode[]> {
-  if (LEVELS.indexOf(level) < LEVELS.indexOf(node.level)) {
-    throw new GraphError(INVALID_PARAMETER, `level ${level} is above the ${node.level} that is asked for`)
-  }
+  checkLevel(node, level)
   const isFiltered = filters.some(({ kind }) => kind === 'node' || kind === 'status')
   if (level === node.level && !isFiltered) return [node]
   const account = accountNames(node)
@@ -34,6 +32,12 @@ export async function readRowNodes(
     ads: group.map(({ ad }) => ad),
     names: { ...account, ...sharedNames(level, group) },
   }))
+}
+
+/** Throws code 100 for a level above the node's. */
+export function checkLevel(node: Node, level: Level = node.level): void {
+  if (LEVELS.indexOf(level) >= LEVELS.indexOf(node.level)) return
+  throw new GraphError(INVALID_PARAMETER, `level ${level} is above the ${node.level} that is asked for`)
 }
 
 function accountNames({ names }: Node): Record<string, string> {

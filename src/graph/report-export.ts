@@ -1,0 +1,107 @@
+import type { ReportRun } from '../store/reports.ts'
+import type { Store, Tables } from '../store/store.ts'
+import { answerError, type GraphDoor, missingObject, readToken } from './answer.ts'
+import { parseText } from './encoding.ts'
+import { GraphError, INVALID_PARAMETER } from './error.ts'
+import { given, parseEnum } from './insights-parameters.ts'
+import type { InsightsRow } from './insights-row.ts'
+import { type Parameters, parseParameters } from './parameters.ts'
+import { REPORT_FILES, type ReportFile } from './report-file.ts'
+import { exportColumns, parametersOf, queryOf, REPORT_FORMATS } from './report-order.ts'
+import { checkReady, readVisibleRun } from './report-run.ts'
+import type { GraphRequest, GraphResponse } from './request.ts'
+
+/** Rows of a file that are held at once: a piece of it. */
+const ROWS_PER_PIECE = 1000
+
+/** A download: a file in pieces, or an error. */
+export interface ExportResponse extends Omit<GraphResponse, 'body'> {
+  readonly body: string | AsyncIterable<string>
+}
+
+interface Download {
+  readonly run: ReportRun
+  readonly file: ReportFile
+  readonly columns: readonly string[]
+  /** Of the file, with its ending. */
+  readonly name: string
+}
+
+/** Answers `…/export_report?report_run_id=…&format=…&name=…` (contract 6.11) with the report as a file. Never throws. */
+export async function answerExport(request: GraphRequest, door: GraphDoor): Promise<ExportResponse> {
+  try {
+    const parameters = parseParameters(request)
+    const download = await door.store.read((tables) => openDownload(tables, request, parameters, door))
+    const headers = {
+      'content-type': download.file.content_type,
+      'content-disposition': formatDisposition(download.name),
+      'cache-control': 'private, no-store',
+      'x-content-type-options': 'nosniff',
+    }
+    return { status: 200, headers, body: writeFile(door.store, download) }
+  } catch (error) {
+    return answerError(error, door)
+  }
+}
+
+async function openDownload(
+  tables: Tables,
+  request: GraphRequest,
+  parameters: Parameters,
+  { directory, now }: GraphDoor,
+): Promise<Download> {
+  await directory.open(tables)
+  const id = parseName(parameters, 'report_run_id')
+  const token = await readToken(tables, request, parameters, { id }, directory)
+  if (id === undefined) throw new GraphError(INVALID_PARAMETER, 'The parameter report_run_id is required')
+  const run = await readVisibleRun(tables, id, token.accounts, now().epochMilliseconds)
+  if (run === undefined) throw missingObject('GET', id)
+  checkReady(run)
+  const ordered = parametersOf(run)
+  const format =
+    parseEnum(parameters, 'format', REPORT_FORMATS) ?? parseEnum(ordered, 'export_format', REPORT_FORMATS) ?? 'csv'
+  const file = REPORT_FILES[format]
+  if (run.row_count > file.rows_max) {
+    throw new GraphError(
+      INVALID_PARAMETER,
+      `format ${format} holds ${file.rows_max} rows, and the report has ${run.row_count}: ask for format=csv`,
+    )
+  }
+  const name = parseName(parameters, 'name') ?? parseName(ordered, 'export_name') ?? run.run_id
+  return { run, file, columns: exportColumns(ordered, queryOf(run)), name: `${name}.${format}` }
+}
+
+/** The file in pieces: what is written waits for the caller to take it, and the rows of an ended report do not change. */
+async function* writeFile(store: Store, { run, file, columns }: Download): AsyncGenerator<string> {
+  if (run.row_count === 0) {
+    yield file.empty
+    return
+  }
+  yield file.head(columns)
+  for (let start = 0; start < run.row_count; start += ROWS_PER_PIECE) {
+    const rows = await store.read(({ reports }) => reports.readRows(run.run, start, start + ROWS_PER_PIECE))
+    if (rows.length === 0) throw new Error(`report ${run.run_id} has expired while it was downloaded`)
+    yield rows.map((row) => file.row(JSON.parse(row) as InsightsRow, columns)).join('')
+  }
+  yield file.tail
+}
+
+function parseName(parameters: Parameters, name: string): string | undefined {
+  const value = given(parameters, name)
+  return typeof value === 'string' ? parseText(value) : undefined
+}
+
+const NAME_LENGTH_MAX = 150
+
+/** The name as every caller understands it, and as it is for those who understand RFC 5987. */
+function formatDisposition(name: string): string {
+  const ending = name.slice(name.lastIndexOf('.'))
+  const stem = name.slice(0, -ending.length).toWellFormed().slice(0, NAME_LENGTH_MAX)
+  const plain = stem.replace(/[^\w .()-]/g, '_')
+  const encoded = encodeURIComponent(`${stem.toWellFormed()}${ending}`).replace(/['()*]/g, encodeByte)
+  return `attachment; filename="${plain}${ending}"; filename*=UTF-8''${encoded}`
+}
+
+function encodeByte(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+}

@@ -1,0 +1,156 @@
+import { formatDay } from '../domain/day.ts'
+import { isExpired, type ReportRun } from '../store/reports.ts'
+import type { Tables } from '../store/store.ts'
+import { parseNames } from './encoding.ts'
+import { GraphError, INVALID_PARAMETER, REPORT_NOT_READY } from './error.ts'
+import { DATE_FIELDS, parseFields } from './field.ts'
+import { given, type InsightsQuery, parsePage, parseSummary } from './insights-parameters.ts'
+import type { InsightsRow } from './insights-row.ts'
+import { type PageAddress, type PagedRows, seekPage } from './paging.ts'
+import type { Parameters } from './parameters.ts'
+import { unknownPath } from './path.ts'
+import { isRunId, queryOf } from './report-order.ts'
+
+/** Where the file of a report is downloaded: at Meta on www.facebook.com, without a version (contract 6.11). */
+export const EXPORT_PATH = '/ads/ads_insights/export_report'
+
+/** The run of this id; `undefined` when there is none, it is past its life, or its account is not among these. */
+export async function readVisibleRun(
+  { reports }: Tables,
+  id: string,
+  accounts: ReadonlySet<number>,
+  now_ms: number,
+): Promise<ReportRun | undefined> {
+  const run = isRunId(id) ? await reports.read(id) : undefined
+  return run === undefined || isExpired(run, now_ms) || !accounts.has(run.account) ? undefined : run
+}
+
+/** Answers a GET of a run: the node, or the edge with its rows. Throws a GraphError. */
+export async function answerRun(
+  tables: Tables,
+  run: ReportRun,
+  edge: string | undefined,
+  address: PageAddress,
+): Promise<object> {
+  if (edge === undefined) return formatRun(run, address)
+  if (edge === 'insights') return readRunRows(tables, run, address)
+  throw unknownPath([edge])
+}
+
+/** Throws for a report that has no rows to read, or none yet. */
+export function checkReady({ async_status, async_percent_completion, failure }: ReportRun): void {
+  if (async_status === 'Job Completed') return
+  const why = failure === undefined ? `${async_percent_completion} percent are done` : failure.error_message
+  throw new GraphError(REPORT_NOT_READY, `The report has no rows to read: ${async_status}, ${why}`)
+}
+
+type RunField = (run: ReportRun, address: PageAddress) => unknown
+
+/** The fields of a run (contract 6.2); those that we have no value for are left out. */
+const RUN_FIELDS: Readonly<Record<string, RunField>> = {
+  id: ({ run_id }) => run_id,
+  account_id: ({ account_id }) => account_id,
+  time_ref: ({ created_at }) => secondsOf(created_at),
+  time_completed: ({ ended_at }) => ended_at && secondsOf(ended_at),
+  async_status: ({ async_status }) => async_status,
+  async_percent_completion: ({ async_percent_completion }) => async_percent_completion,
+  async_report_url: formatReportUrl,
+  date_start: ({ days }) => days && formatDay(days.since),
+  date_stop: ({ days }) => days && formatDay(days.until),
+  emails: () => undefined,
+  error_code: ({ failure }) => failure?.error_code,
+  error_message: ({ failure }) => failure?.error_message,
+  error_subcode: ({ failure }) => failure?.error_subcode,
+  error_user_msg: ({ failure }) => failure?.error_user_msg,
+  error_user_title: ({ failure }) => failure?.error_user_title,
+  friendly_name: ({ parameters }) => parameters.export_name,
+  is_async_export: ({ parameters }) => Number(parameters.export_format !== undefined),
+  is_bookmarked: () => false,
+  is_running: ({ ended_at }) => ended_at === undefined,
+  schedule_id: () => undefined,
+}
+
+/** Meta's sample has the first six; public code reads the dates, and v25.0 tells of errors, without being asked. */
+const RUN_FIELDS_DEFAULT = [
+  'id',
+  'account_id',
+  'time_ref',
+  'time_completed',
+  'async_status',
+  'async_percent_completion',
+  'date_start',
+  'date_stop',
+  'error_code',
+  'error_message',
+  'error_subcode',
+  'error_user_title',
+  'error_user_msg',
+]
+
+function formatRun(run: ReportRun, address: PageAddress): object {
+  const formatted: Record<string, unknown> = {}
+  for (const field of parseRunFields(address.parameters)) formatted[field] = RUN_FIELDS[field]?.(run, address)
+  return formatted
+}
+
+/** A node tells its id, asked for or not. */
+function parseRunFields(parameters: Parameters): Iterable<string> {
+  const asked = given(parameters, 'fields')
+  const names = asked === undefined ? RUN_FIELDS_DEFAULT : (parseNames(asked) ?? [])
+  const unknown = names.find((name) => !Object.hasOwn(RUN_FIELDS, name))
+  if (unknown === undefined) return new Set([...names, 'id'])
+  throw new GraphError(INVALID_PARAMETER, `Tried accessing nonexisting field (${unknown}) on node type (AdReportRun)`)
+}
+
+function formatReportUrl({ run_id, parameters }: ReportRun, { base_url }: PageAddress): string | undefined {
+  const { export_format, export_name } = parameters
+  if (export_format === undefined) return undefined
+  const named = export_name === undefined ? {} : { name: export_name }
+  return `${base_url}${EXPORT_PATH}?${new URLSearchParams({ report_run_id: run_id, format: export_format, ...named })}`
+}
+
+interface RunRows extends PagedRows<InsightsRow> {
+  readonly summary: InsightsRow | undefined
+}
+
+/** A page of a run's rows, found by their places: the last page takes no longer than the first. */
+async function readRunRows({ reports }: Tables, run: ReportRun, address: PageAddress): Promise<RunRows> {
+  checkReady(run)
+  const keys = parseKeys(address.parameters, queryOf(run))
+  const read = async (start: number, end: number) =>
+    (await reports.readRows(run.run, start, end)).map((row) => pick(JSON.parse(row) as InsightsRow, keys))
+  const page = await seekPage(read, run.row_count, parsePage(address.parameters), address)
+  return { ...page, summary: run.summary === undefined ? undefined : (JSON.parse(run.summary) as InsightsRow) }
+}
+
+/** The keys of the rows that are asked for. What the report was not asked for is not there (contract 6.9). */
+function parseKeys(parameters: Parameters, query: InsightsQuery): readonly string[] {
+  const asked = given(parameters, 'fields')
+  const fields = asked === undefined ? query.fields : parseFields(asked)
+  checkIncluded(fields, query.fields)
+  checkIncluded(parseSummary(parameters, fields) ?? [], query.summary ?? [])
+  return [...fields, ...DATE_FIELDS, ...(query.breakdown === undefined ? [] : [query.breakdown])]
+}
+
+function checkIncluded(asked: readonly string[], known: readonly string[]): void {
+  const missing = asked.filter((field) => !known.includes(field))
+  if (missing.length === 0) return
+  throw new GraphError(
+    INVALID_PARAMETER,
+    `Cannot include ${missing.join(', ')} in summary param because they weren't there while creating the report run. ` +
+      `All available values are: ${known.join(', ')}`,
+  )
+}
+
+function pick(row: InsightsRow, keys: readonly string[]): InsightsRow {
+  const picked: InsightsRow = {}
+  for (const key of keys) {
+    const value = row[key]
+    if (value !== undefined) picked[key] = value
+  }
+  return picked
+}
+
+function secondsOf(time_ms: number): number {
+  return Math.floor(time_ms / 1000)
+}

@@ -1,0 +1,123 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { DAY_MS } from '../domain/day.ts'
+import { type ReportOrder, type ReportRun, removeExpiredReports } from '../store/reports.ts'
+import { openSqliteStore } from '../store/sqlite/store.ts'
+import { makeReport } from './report-job.ts'
+import {
+  type FromReporter,
+  REPORTS_AT_ONCE_MAX,
+  type ReporterOptions,
+  type ToReporter,
+  UNFINISHED_REPORTS_MAX,
+} from './reporter.ts'
+
+const { database, meta_history_limit, started_at } = workerData as ReporterOptions
+const port = parentPort ?? fail('the reporter runs in a worker thread of the server')
+const store = openSqliteStore(database)
+const stop = new AbortController()
+
+/** The latest time that the server told: this thread has no clock of its own. */
+let now_ms = started_at
+/** When expired reports were last removed. */
+let removed_at = started_at
+/** Reports that wait for their turn. */
+const waiting: ReportRun[] = []
+/** Reports that are made. */
+const running = new Set<ReportRun>()
+/** All that is under way, and ends before the thread does. */
+const tasks = new Set<Promise<void>>()
+
+port.on('message', (message: ToReporter) => {
+  if (message.kind === 'order') start(take(message.order))
+  else if (message.kind === 'time') tell(message.now_ms)
+  else void close()
+})
+waiting.push(...(await store.reports.listUnfinished()))
+start(removeExpired())
+next()
+
+async function take(order: ReportOrder): Promise<void> {
+  const { run_id, account } = order
+  now_ms = order.created_at
+  try {
+    const unfinished = [...waiting, ...running].filter((run) => run.account === account)
+    if (unfinished.length >= UNFINISHED_REPORTS_MAX) {
+      reply({ kind: 'too many', run_id })
+      return
+    }
+    const run = await store.write(async ({ reports }) => {
+      await reports.add(order)
+      return reports.read(run_id)
+    })
+    reply({ kind: 'taken', run_id })
+    if (run !== undefined) waiting.push(run)
+    next()
+  } catch (error) {
+    reply({ kind: 'refused', run_id, reason: String(error) })
+  }
+}
+
+/** Begins what waits, while there is room; an account of which nothing is made comes before one of which something is. */
+function next(): void {
+  while (running.size < REPORTS_AT_ONCE_MAX && waiting.length > 0 && !stop.signal.aborted) {
+    const busy = new Set([...running].map(({ account }) => account))
+    const idle = waiting.findIndex(({ account }) => !busy.has(account))
+    const [run] = waiting.splice(Math.max(0, idle), 1)
+    if (run !== undefined) start(make(run))
+  }
+}
+
+async function make(run: ReportRun): Promise<void> {
+  running.add(run)
+  try {
+    await using reading = openSqliteStore(database)
+    const job = { reading, writing: store, meta_history_limit, now_ms: () => now_ms, signal: stop.signal }
+    const failure = await makeReport(run, job)
+    if (failure !== undefined) reply({ kind: 'failed', reason: reasonOf(failure) })
+  } catch (error) {
+    if (!stop.signal.aborted) reply({ kind: 'failed', reason: reasonOf(error) })
+  } finally {
+    running.delete(run)
+    reply({ kind: 'ended', run_id: run.run_id })
+    next()
+  }
+}
+
+function tell(told_ms: number): void {
+  now_ms = told_ms
+  if (now_ms - removed_at >= DAY_MS) start(removeExpired())
+}
+
+async function removeExpired(): Promise<void> {
+  removed_at = now_ms
+  try {
+    await removeExpiredReports(store, now_ms, stop.signal)
+  } catch (error) {
+    if (!stop.signal.aborted) reply({ kind: 'failed', reason: reasonOf(error) })
+  }
+}
+
+function start(task: Promise<void>): void {
+  tasks.add(task)
+  void task.finally(() => tasks.delete(task))
+}
+
+/** Every report stops where it is, and is begun anew after the next start. */
+async function close(): Promise<void> {
+  stop.abort()
+  while (tasks.size > 0) await Promise.all(tasks)
+  await store[Symbol.asyncDispose]()
+  port.close()
+}
+
+function reply(message: FromReporter): void {
+  port.postMessage(message)
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+function fail(message: string): never {
+  throw new Error(message)
+}
