@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dayOf } from '../src/domain/day.ts'
+import { UNFINISHED_REPORTS_MAX } from '../src/graph/reporter.ts'
 import { singleIdAd } from '../src/store/admission.ts'
 import { RollupCells } from '../src/store/rollup-cells.ts'
 import { TemporaryFolder, TestServer } from './open.ts'
@@ -208,6 +209,19 @@ test('a report that the server was stopped in is made anew after the next start'
   const last = (await poll(server, run)).at(-1)
   assert.deepEqual([last?.async_status, last?.async_percent_completion], ['Job Completed', 100])
   assert.equal(await countRows(server, run), LARGE.ads * LARGE.days)
+})
+
+test('an account with too many unfinished reports is asked to come again, and another is not', async () => {
+  await using server = await openWorld(LARGE)
+  const post = (path: string, token: string) =>
+    askUrl(`${server.url}/v25.0/${path}/insights?access_token=${token}&${LARGE_QUERY}`, { method: 'POST' })
+  const answers = await Promise.all(Array.from({ length: UNFINISHED_REPORTS_MAX + 10 }, () => post('act_1', 'token1')))
+  const refused = answers.filter(({ error }) => error !== undefined)
+  assert.ok(refused.length > 0 && refused.length <= 10, `${refused.length} were refused`)
+  const [message, code] = ['(#4) Application request limit reached', 4]
+  for (const { error } of refused) assert.deepEqual([error?.message, error?.code], [message, code])
+  const other = await post('act_2', 'token2')
+  assert.ok(other.report_run_id)
 })
 
 test('a report lives for thirty days', async () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseCursor } from './cursor.ts'
 import { parseInsightsQuery } from './insights-parameters.ts'
-import { type PagedRows, takePage } from './paging.ts'
+import { type PagedRows, seekPage, takePage } from './paging.ts'
 import { parseForm, parseParameters } from './parameters.ts'
 
 const BASE_URL = 'https://readout.example'
@@ -101,4 +101,19 @@ test('takePage() links with any text', async () => {
   const page = { limit: 1, after: undefined, before: undefined }
   const { paging } = await takePage([0, 1], page, { base_url: BASE_URL, path: PATH, parameters }, same)
   assert.match(paging?.next ?? '', /q=%EF%BF%BD&/)
+})
+
+test('seekPage() gives the same pages as takePage(), and refuses the same', async () => {
+  const arbitraryCursor = fc.option(fc.nat(12), { nil: undefined })
+  const page = fc.record({ limit: fc.integer({ min: 1, max: 12 }), after: arbitraryCursor, before: arbitraryCursor })
+  await fc.assert(
+    fc.asyncProperty(fc.nat(10), page, async (total, asked) => {
+      const address = { base_url: BASE_URL, path: PATH, parameters: parseForm('fields=a') }
+      const rows = Array.from({ length: total }, (_, i) => i)
+      const seek = async (start: number, end: number) => rows.slice(start, end)
+      const [taken] = await Promise.allSettled([takePage(rows, asked, address, same)])
+      const [sought] = await Promise.allSettled([seekPage(seek, total, asked, address)])
+      assert.deepEqual(sought, taken)
+    }),
+  )
 })
