@@ -29,7 +29,7 @@ test('formatRunId() makes 18 digits of any bits', () => {
 
 test('orderReport() keeps what concerns the report, and never the access token', async () => {
   const { parameters, days, created_at } = await orderOf(
-    'access_token=secret&appsecret_proof=secret&id=act_1&fields=ad_id&date_preset=yesterday&summary=&sort=',
+    'access_token=secret&appsecret_proof=secret&id=act_1&fields=ad_id&date_preset=yesterday&summary=&sort=&limit=7&after=MAZDZD',
   )
   assert.deepEqual(parameters, { fields: 'ad_id', date_preset: 'yesterday' })
   assert.deepEqual([days?.since, days?.until], [20529, 20529])
@@ -41,7 +41,7 @@ test('orderReport() keeps a query that reads as it was asked, however it was wri
     '',
     'fields[]=ad_id&fields[]=ad_name&time_range[since]=2026-01-01&time_range[until]=2026-01-31&level=ad',
     "time_ranges=[{'since':'2026-01-01','until':'2026-01-02'}]&filtering=[{field:ad.name,operator:CONTAIN,value:'a, b'}]",
-    'breakdowns=["country"]&sort=date_start_descending&default_summary=true&time_increment=monthly&limit=7',
+    'breakdowns=["country"]&sort=date_start_descending&default_summary=true&time_increment=monthly',
     'summary=marketing_messages_spend,ad_id&region_policy=all&dated_by=delivery&date_preset="last_7d"',
   ]
   for (const query of queries) {

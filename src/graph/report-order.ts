@@ -11,6 +11,7 @@ import {
   type InsightsQuery,
   parseEnum,
   parseInsightsQuery,
+  parsePage,
 } from './insights-parameters.ts'
 import type { Parameters } from './parameters.ts'
 
@@ -51,6 +52,8 @@ export async function orderReport(
   asked: Parameters,
   run_id: string,
 ): Promise<ReportOrder> {
+  // Refused as a GET would, and then of no concern: a report has all rows.
+  parsePage(asked)
   const parameters = keepParameters(asked)
   const query = parseInsightsQuery(parameters)
   checkExport(parameters, query)
@@ -85,10 +88,12 @@ function checkExport(parameters: Parameters, query: InsightsQuery): void {
   if (parseEnum(parameters, 'export_format', REPORT_FORMATS) !== undefined) exportColumns(parameters, query)
 }
 
+const KEPT = INSIGHTS_PARAMETERS.map(({ name }) => name).filter((name) => !/^(?:limit|after|before)$/.test(name))
+
 /** What concerns the report, as text; never the access token. Columns without fields are the fields. */
 function keepParameters(asked: Parameters): ReadonlyMap<string, string> {
   const kept = new Map<string, string>()
-  for (const { name } of INSIGHTS_PARAMETERS) {
+  for (const name of KEPT) {
     const value = given(asked, name)
     if (value !== undefined) kept.set(name, formatValue(value))
   }
