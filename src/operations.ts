@@ -16,7 +16,10 @@ export class Metrics {
   readonly registry = new Registry()
   readonly #requests = this.#counter('requests_total', 'Requests answered, by door and HTTP status', ['door', 'status'])
   readonly #facts = this.#counter('facts_total', 'Facts committed, repeats included, by kind', ['kind'])
-  readonly #parked = this.#counter('facts_parked_total', 'Facts that wait for their ad to be registered')
+  readonly #parked = this.#counter(
+    'facts_parked_total',
+    'Facts that were parked when they came, since their ad was not registered',
+  )
   readonly #forgotten = this.#counter('facts_forgotten_total', 'Late facts of forgotten people, refused')
   readonly #rejected = this.#counter('changes_rejected_total', 'Webhook changes that are no facts, set aside')
   readonly #ignored = this.#counter('changes_ignored_total', 'Webhook changes of other fields')

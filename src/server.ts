@@ -9,7 +9,13 @@ import { EXPORT_PATH } from './graph/report-run.ts'
 import { Reporter } from './graph/reporter.ts'
 import { GRAPH_BODY_BYTES_MAX } from './graph/request.ts'
 import { type HttpDoor, type HttpRequest, type HttpResponse, type HttpServer, openHttp } from './http.ts'
-import { answerOversizedWebhook, answerWebhook, WEBHOOK_BODY_BYTES_MAX, type WebhookDoor } from './ingest/door.ts'
+import {
+  answerOversizedWebhook,
+  answerWebhook,
+  WEBHOOK_BODY_BYTES_MAX,
+  type WebhookDoor,
+  type WebhookResponse,
+} from './ingest/door.ts'
 import { confirmHashKey } from './ingest/pseudonym.ts'
 import { Writer } from './ingest/writer.ts'
 import { Metrics, type Operations, operationsDoor } from './operations.ts'
@@ -57,7 +63,7 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   const metrics = new Metrics(operations)
   const writer = parts.use(openWriter(config, operations, metrics, now_ms))
   operations.writer = writer
-  const webhooks = webhookDoor({ ...config, submit: (body) => writer.submit(body) })
+  const webhooks = webhookDoor({ ...config, submit: (body) => writer.submit(body) }, new RefusalLog(config.log, now_ms))
   const reporter = parts.use(openReporter(config, operations, now_ms))
   const door = graphDoorOf(store, reporter, config)
   const graph = graphDoor(door, answer)
@@ -69,7 +75,7 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   ])
   const http = await openHttp({
     ...config,
-    doorOf: (path) => (OPERATIONS_PATHS.has(path) ? health : (doors.get(path) ?? graph)),
+    doorOf: (path) => (OPERATIONS_PATHS.has(path) ? health : (doors.get(path.replace(/\/+$/, '')) ?? graph)),
     onAnswer: (door, status) => metrics.countAnswer(door, status),
     onFailure: (cause) => config.log.error({ cause: stackOf(cause) }, 'could not answer a request'),
   })
@@ -118,11 +124,38 @@ function openWriter(config: ServerConfig, operations: ServerOperations, metrics:
   })
 }
 
-function webhookDoor(door: WebhookDoor): HttpDoor {
+/** How often the same refusal is logged: whoever knocks without a secret is not to fill the disk. */
+const REFUSAL_LOGGED_EVERY_MS = 60_000
+
+/** Logs why webhooks are refused, so that a wrong secret is found where one looks first. */
+class RefusalLog {
+  readonly #log: Logger
+  readonly #now_ms: () => number
+  readonly #logged = new Map<string, number>()
+
+  constructor(log: Logger, now_ms: () => number) {
+    this.#log = log
+    this.#now_ms = now_ms
+  }
+
+  note({ status, body }: WebhookResponse): void {
+    if (status < 400) return
+    const last = this.#logged.get(body)
+    if (last !== undefined && this.#now_ms() - last < REFUSAL_LOGGED_EVERY_MS) return
+    this.#logged.set(body, this.#now_ms())
+    this.#log.warn({ status, reason: body }, 'refused a webhook; the same reason is not logged again for a minute')
+  }
+}
+
+function webhookDoor(door: WebhookDoor, refusals: RefusalLog): HttpDoor {
   return {
     name: 'webhooks',
     body_bytes_max: WEBHOOK_BODY_BYTES_MAX,
-    answer: (request) => answerWebhook(request, door),
+    async answer(request) {
+      const response = await answerWebhook(request, door)
+      refusals.note(response)
+      return response
+    },
     answerOversized: answerOversizedWebhook,
   }
 }

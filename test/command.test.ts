@@ -114,6 +114,10 @@ const MISTAKES: [args: string[], code: number, stderr: RegExp][] = [
     /time zone is Mars\/Olympus: it must be an IANA name/,
   ],
   [['account', 'set', 'act_1', '--currency', 'EURO'], 2, /currency is EURO/],
+  [['account', 'add', 'act_2', '--name', ' ', '--currency', 'USD', '--time-zone', 'UTC'], 2, /name is " ": it must be/],
+  [['account', 'set', 'act_1'], 2, /nothing to change of act_1/],
+  [['account', 'set', 'act_1', '--page', '9', '--remove-page', '9'], 2, /page 9 is to be linked and unlinked/],
+  [['account', 'set', 'act_1', '--remove-page', '9'], 1, /page 9 is not linked to act_1/],
   [['account', 'set', 'act_7', '--name', 'x'], 1, /there is none; see: readout account list/],
   [['campaign', 'add', '5', '--account', 'act_7'], 1, /there is no account act_7; see: readout account list/],
   [['campaign', 'move', '5', '--to', 'act_1'], 1, /there is no campaign 5; see: readout campaign list/],
@@ -254,7 +258,7 @@ test('readout serve takes webhooks, answers, stops on SIGTERM, and refuses a sec
   assert.equal((await fetch(`${serving.url}/readyz`)).status, 200)
   assert.match(
     (await run(0, 'status', '-o', 'plain')).stdout,
-    /^9\tact_1\t20[\d:TZ-]+\t20[\d:TZ-]+\tread\tsent delivered clicked failed\t100\.0\t100\.0\n$/,
+    /^9\tact_1\t\t20[\d:TZ-]+\tread\tsent delivered clicked failed\t100\.0\t100\.0\n$/,
   )
   assert.equal(await serving.stop(), 0)
   await run(0, 'verify')
@@ -265,6 +269,73 @@ test('readout serve takes webhooks, answers, stops on SIGTERM, and refuses a sec
   assert.equal(other.code, 1)
   rmSync(`${database}.key`)
   assert.match((await run(1, 'account', 'list')).stderr, /its hash key .* is missing; put it back/)
+})
+
+test('readout rejected retry works on the database that it is given, wherever the flag stands', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT)
+  const flag = ['--database', folder.file('readout.db')]
+  for (const args of [
+    ['rejected', 'retry', ...flag],
+    ['rejected', ...flag, 'retry'],
+  ]) {
+    assert.match((await readout(args)).stderr, /0 changes counted as facts now; 0 changes still set aside/)
+  }
+  assert.match((await readout(['rejected', 'wish', ...flag])).stderr, /Allowed choices are retry/)
+})
+
+test('readout takes files as other programs write them, and refuses those that lost something', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT, '--page', '9')
+  const [facts, table] = [folder.file('facts.ndjson'), folder.file('table.csv')]
+  writeFileSync(facts, `\ufeff${factLine({ kind: 'sent', timestamp: '2026-06-30T20:00:00Z' })}\r\n`)
+  assert.match((await run(0, 'import', facts)).stderr, /^1 fact of 1 line/m)
+  writeFileSync(table, '\ufefftoken,country\r\n"ann",BR\r\n')
+  assert.match((await run(0, 'subscribers', 'import', table)).stderr, /^1 row imported/m)
+  writeFileSync(table, Buffer.from('token,country\nM\u00fcller,BR\n', 'latin1'))
+  assert.match((await run(1, 'subscribers', 'import', table)).stderr, /:2: token must be a text .* in UTF-8/)
+  writeFileSync(table, '')
+  assert.match(
+    (await run(1, 'subscribers', 'import', table)).stderr,
+    /it is empty; its first line must be token,country/,
+  )
+  assert.match((await run(1, 'import', folder.path)).stderr, /it is not a file/)
+})
+
+test('readout waits for a database that another program holds, and says so when it gives up', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT)
+  const holding = new DatabaseSync(folder.file('readout.db'))
+  holding.exec('BEGIN IMMEDIATE')
+  const refused = await run(1, 'campaign', 'add', '5', '--account', 'act_1')
+  holding.close()
+  assert.match(refused.stderr, /^readout: cannot write: another program has held .* for 10 seconds; try again/)
+})
+
+test('readout begins a database only where one is asked for', async () => {
+  using folder = new TemporaryFolder()
+  const database = folder.file('readout.db')
+  assert.match((await readout(['status', '--database', database])).stderr, /there is no database .*: name it with/)
+  const foreign = new DatabaseSync(database)
+  foreign.exec('CREATE TABLE theirs (x)')
+  foreign.close()
+  const args = ['status', '--database', database, '--hash-key', 'ab'.repeat(32)]
+  assert.match((await readout(args)).stderr, /it is another program's; name another with --database/)
+  for (const name of [':memory:', 'file:x.db', 'postgres://u:p@host/db']) {
+    assert.match((await readout(['status', '--database', name])).stderr, /It must be the path of a file/)
+  }
+})
+
+test('readout prints nothing that moves the cursor', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT)
+  await run(0, 'account', 'set', 'act_1', '--name', 'two\nlines \u001b]0;title\u0007')
+  assert.equal((await run(0, 'account', 'list')).stdout.split('\n').length, 3)
+  assert.ok(!(await run(0, 'account', 'list')).stdout.includes('\u001b'))
 })
 
 test('readout says what is wrong with a database that it cannot open', async () => {
@@ -278,7 +349,7 @@ test('readout says what is wrong with a database that it cannot open', async () 
     /^readout: cannot open the database .*: file is not a database; name another with --database\n$/,
   )
   rmSync(database)
-  await readout(['account', 'list', '--database', database])
+  await readout([...ACCOUNT, '--database', database])
   const newer = new DatabaseSync(database)
   newer.exec('PRAGMA user_version = 99')
   newer.close()

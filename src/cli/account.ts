@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import type { AccountChange } from '../store/registry.ts'
 import { catchUpNow, type Database, databaseCommand } from './database.ts'
+import { CliError } from './error.ts'
 import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
-import { collect, parseAccountId, parseCurrency, parseNodeId, parseTimeZone } from './values.ts'
+import { collect, misused, parseAccountId, parseCurrency, parseName, parseNodeId, parseTimeZone } from './values.ts'
 
 const COLUMNS: readonly Column[] = [
   { key: 'account_id', label: 'Account' },
@@ -44,7 +46,7 @@ async function addAccount(database: Database, options: AddOptions, [id = '']: st
   const page_ids = parsePages(options.page)
   const fields = {
     account_id,
-    name: options.name,
+    name: parseName(options.name),
     currency: parseCurrency(options.currency),
     time_zone: parseTimeZone(options.timeZone),
     page_ids,
@@ -67,16 +69,33 @@ async function listAccounts({ store }: Database, options: { output: OutputMode }
 
 async function setAccount(database: Database, options: SetOptions, [id = '']: string[]): Promise<void> {
   const account_id = parseAccountId(id)
+  const { name, currency, timeZone } = options
   const change = {
-    name: options.name,
-    currency: options.currency && parseCurrency(options.currency),
-    time_zone: options.timeZone && parseTimeZone(options.timeZone),
+    name: name === undefined ? undefined : parseName(name),
+    currency: currency === undefined ? undefined : parseCurrency(currency),
+    time_zone: timeZone === undefined ? undefined : parseTimeZone(timeZone),
     link_page_ids: parsePages(options.page),
     unlink_page_ids: parsePages(options.removePage),
   }
+  await checkChange(database, account_id, change)
   await database.store.write(({ registry }) => registry.setAccount(account_id, change))
   await catchUpNow(database)
   say(`account act_${account_id} is changed`)
+}
+
+/** An act that would change nothing, or not what it says, is a mistake: links decide who sees a number. */
+async function checkChange({ store }: Database, account_id: string, change: AccountChange): Promise<void> {
+  const { name, currency, time_zone, link_page_ids, unlink_page_ids } = change
+  const isNothing = [name, currency, time_zone].every((one) => one === undefined)
+  if (isNothing && link_page_ids.length + unlink_page_ids.length === 0) {
+    throw misused(`nothing to change of act_${account_id}: say what; see: readout account set --help`)
+  }
+  const both = link_page_ids.find((page) => unlink_page_ids.includes(page))
+  if (both !== undefined) throw misused(`page ${both} is to be linked and unlinked: say one of both`)
+  const known = (await store.registry.readAccount(account_id))?.page_ids
+  const unlinked = unlink_page_ids.find((page) => known !== undefined && !known.includes(page))
+  if (unlinked !== undefined)
+    throw new CliError(`page ${unlinked} is not linked to act_${account_id}; see: readout account list`)
 }
 
 function parsePages(pages: readonly string[] = []): readonly string[] {

@@ -3,7 +3,7 @@ import { singleIdAd } from '../store/admission.ts'
 import { catchUpNow, type Database, databaseCommand } from './database.ts'
 import { CliError } from './error.ts'
 import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
-import { findAccount, parseNodeId } from './values.ts'
+import { findAccount, parseName, parseNodeId } from './values.ts'
 
 const COLUMNS: readonly Column[] = [
   { key: 'campaign_id', label: 'Campaign' },
@@ -36,11 +36,12 @@ async function addCampaign(
   [id = '']: string[],
 ): Promise<void> {
   const campaign_id = parseNodeId('campaign', id)
+  const name = options.name === undefined ? undefined : parseName(options.name)
   const { account, account_id } = await findAccount(database.store, options.account)
   await database.store.write(async ({ registry }) => {
     const known = (await registry.listCampaigns()).find((one) => one.campaign_id === campaign_id)
     if (known?.account_id !== account_id) await registry.addAd(singleIdAd(campaign_id, account))
-    if (options.name !== undefined) await registry.renameCampaign(campaign_id, options.name)
+    if (name !== undefined) await registry.renameCampaign(campaign_id, name)
   })
   await catchUpNow(database)
   say(`campaign ${campaign_id} is registered in act_${account_id}`)

@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { confirmHashKey, KeyedPseudonyms } from '../ingest/pseudonym.ts'
 import { Admission } from '../store/admission.ts'
 import { catchUp } from '../store/catch-up.ts'
 import { openSqliteStore } from '../store/sqlite/store.ts'
 import type { Store } from '../store/store.ts'
-import { EXIT } from './error.ts'
+import { CliError, EXIT } from './error.ts'
 import { readHashKey } from './hash-key.ts'
+import { say } from './output.ts'
 import { addSettings, DATABASE_SETTINGS } from './settings.ts'
 
 /** The database as a command works with it, beside a running server or without one. */
@@ -22,6 +24,9 @@ export interface DatabaseOptions {
   readonly hashKey?: Uint8Array
 }
 
+/** Commands that a new database may begin with; any other is asked of one that is there. */
+const BEGINNINGS: ReadonlySet<string> = new Set(['readout account add', 'readout import'])
+
 /** Adds a command that works on the database. */
 export function databaseCommand<Options>(
   parent: Command,
@@ -31,12 +36,23 @@ export function databaseCommand<Options>(
 ): Command {
   const command = addSettings(parent.command(usage).description(help), DATABASE_SETTINGS)
   command.action(async () => {
-    // Whatever is not committed yet is rolled back by the database.
-    process.once('SIGINT', () => process.exit(EXIT.cancelled))
+    process.once('SIGINT', () => {
+      say('cancelled; what was committed is kept')
+      process.exit(EXIT.cancelled)
+    })
     const options = command.opts<Options & DatabaseOptions>()
+    const { database } = options
+    if (!existsSync(database) && !BEGINNINGS.has(pathOf(command))) {
+      throw new CliError(`there is no database ${database}: name it with --database, or begin with readout account add`)
+    }
     await withDatabase(options, (database) => run(database, options, command.args))
   })
-  return command
+  return command.showHelpAfterError(`(see: ${pathOf(command)} --help)`)
+}
+
+/** The words that call a command. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
 
 async function withDatabase(options: DatabaseOptions, work: (database: Database) => Promise<void>): Promise<void> {

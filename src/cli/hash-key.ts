@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { HASH_KEY_BYTES } from '../ingest/pseudonym.ts'
 import { CliError } from './error.ts'
@@ -16,7 +16,8 @@ export function hashKeyFile(database: string): string {
 export function readHashKey(database: string): Uint8Array {
   const file = hashKeyFile(database)
   if (!existsSync(file)) {
-    if (existsSync(database)) {
+    if (existsSync(database) && statSync(database).size > 0) {
+      checkDatabase(database)
       throw new CliError(
         `cannot open ${database}: its hash key ${file} is missing; put it back, or set READOUT_HASH_KEY to what it held`,
       )
@@ -26,6 +27,14 @@ export function readHashKey(database: string): Uint8Array {
   const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex')
   if (key.length === HASH_KEY_BYTES) return key
   throw new CliError(`cannot read the hash key ${file}: it must hold ${HASH_KEY_BYTES * 2} hex digits`)
+}
+
+const SQLITE_HEADER = 'SQLite format 3\0'
+
+function checkDatabase(database: string): void {
+  const isFile = statSync(database).isFile()
+  if (isFile && readFileSync(database).subarray(0, SQLITE_HEADER.length).toString('latin1') === SQLITE_HEADER) return
+  throw new CliError(`cannot open ${database}: it is no database; name another with --database`)
 }
 
 /** Two processes may start at once: the file appears whole, and only once. */

@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { RowsImported } from '../ingest/csv.ts'
 import { type Imported, importFacts } from '../ingest/import.ts'
@@ -47,7 +47,7 @@ async function importFile(database: Database, _options: unknown, [named = '']: s
   const imported = await importFacts(file, {
     ...database,
     onBadLine: (line, reason) => bad.add(line, reason),
-    onProgress: ({ bytes, facts }) => progress.update(bytes, total, `${facts} facts`),
+    onProgress: ({ bytes, facts }) => progress.update(bytes, total, count(facts, 'fact')),
   })
   progress[Symbol.dispose]()
   bad.end()
@@ -106,11 +106,10 @@ async function finishRows(
 
 /** The file under its real name, so that an import goes on from wherever it is called. */
 function findFile(named: string): string {
-  try {
-    return realpathSync(named)
-  } catch {
-    throw new CliError(`cannot import ${named}: there is no such file`)
-  }
+  const file = existsSync(named) ? realpathSync(named) : undefined
+  if (file === undefined) throw new CliError(`cannot import ${named}: there is no such file`)
+  if (!statSync(file).isFile()) throw new CliError(`cannot import ${named}: it is not a file`)
+  return file
 }
 
 /** Prints lines that were left out, up to a limit. */

@@ -57,7 +57,7 @@ async function printInsights({ store }: Database, options: InsightsOptions, [id 
     const node = await findNode(tables, id, options.token)
     const source = { tables, directory: new Directory(), now: Temporal.Now.instant(), meta_history_limit: false }
     const insights = await readInsights(source, node, query)
-    return Array.fromAsync(insights.rows, insights.write)
+    return Array.fromAsync(insights.rows, ({ row }) => insights.write(row))
   })
   if (rows.length === 0) say(`nothing happened to ${id} in this range`)
   const fields = [...query.fields, 'date_start', 'date_stop']

@@ -48,12 +48,12 @@ async function printDiscrepancies({ store }: Database, options: { output: Output
     ),
   )
   progress[Symbol.dispose]()
+  const rows = discrepancies.map((one) => ({ ...one, stored: String(one.stored), recounted: String(one.recounted) }))
+  printRows(COLUMNS, rows, options.output)
   if (count === 0) {
     say('every rollup is the sum of its threads')
     return
   }
-  const rows = discrepancies.map((one) => ({ ...one, stored: String(one.stored), recounted: String(one.recounted) }))
-  printRows(COLUMNS, rows, options.output)
   say(`${count} amounts differ from the ledger; heal them with: readout rebuild`)
   process.exitCode = EXIT.failed
 }
@@ -71,6 +71,7 @@ async function forgetPerson(
   [token = '']: string[],
 ): Promise<void> {
   if (token === '') throw misused('the token is empty: name the person by their messenger_subscription_token')
-  await forget(store, pseudonyms.subscriber(token), randomBytes(12).toString('base64url'), now_ms())
-  say('the person is forgotten; the counts stay, and late facts are refused for seven days')
+  const rows = await forget(store, pseudonyms.subscriber(token), randomBytes(12).toString('base64url'), now_ms())
+  const known = rows > 0 ? 'the person is forgotten; the counts stay' : 'nobody is known by this token'
+  say(`${known}; facts that come late are refused for seven days`)
 }

@@ -39,13 +39,13 @@ export function formatRows(columns: readonly Column[], rows: readonly Row[], mod
     case 'plain':
       return lines(
         rows.map((row) => texts(columns, row)),
-        (row) => row.map((text) => text.replace(/[\t\n]/g, ' ')).join('\t'),
+        (row) => row.map(printable).join('\t'),
       )
   }
 }
 
 function formatTable(columns: readonly Column[], rows: readonly Row[]): string {
-  const table = [columns.map(({ label }) => label), ...rows.map((row) => texts(columns, row))]
+  const table = [columns.map(({ label }) => label), ...rows.map((row) => texts(columns, row).map(printable))]
   const widths = columns.map((_, i) => Math.max(...table.map((row) => row[i]?.length ?? 0)))
   const isNumber = columns.map(
     (_, i) => rows.length > 0 && table.slice(1).every((row) => /^-?[\d.]*$/.test(row[i] ?? '')),
@@ -64,6 +64,11 @@ function jsonOf(columns: readonly Column[], row: Row): Record<string, unknown> {
 
 function texts(columns: readonly Column[], row: Row): string[] {
   return columns.map(({ key }) => String(row[key] ?? ''))
+}
+
+/** A name may hold what moves the cursor, or more. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ')
 }
 
 function quoteCsv(text: string): string {

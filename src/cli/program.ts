@@ -1,4 +1,6 @@
-import { Command } from 'commander'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, Help, type Option } from 'commander'
 import { addAccountCommands } from './account.ts'
 import { addCampaignCommands } from './campaign.ts'
 import { addImportCommands } from './import.ts'
@@ -9,12 +11,21 @@ import { addSetAsideCommands } from './set-aside.ts'
 import { addStatusCommand } from './status.ts'
 import { addTokenCommands } from './token.ts'
 
+const VERSION = String(JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')).version)
+
+/** What the help says of an option, and that it may not be left out. */
+function describeOption(option: Option): string {
+  return new Help().optionDescription(option) + (option.mandatory ? ' (required)' : '')
+}
+
 /** Every command of `readout`, for its own parser and for the reference page. */
 export function openProgram(): Command {
   const program = new Command('readout')
     .description('Measures marketing-message campaigns on Messenger, and answers the insights API for them')
     .exitOverride()
-    .showHelpAfterError('(see: readout help)')
+    .showHelpAfterError('(see: readout --help)')
+    .version(VERSION)
+    .configureHelp({ optionDescription: describeOption })
   addServeCommand(program)
   addAccountCommands(program)
   addCampaignCommands(program)

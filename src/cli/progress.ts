@@ -9,6 +9,8 @@ export class Progress implements Disposable {
     const format = `${what} {bar} {percentage}% | {eta_formatted} left | {note}`
     this.#bar = new SingleBar({ format, stream: process.stderr, hideCursor: true }, Presets.shades_classic)
     this.#bar.start(1, 0, { note: '' })
+    // However the command ends, the terminal gets its cursor back.
+    process.once('exit', () => this[Symbol.dispose]())
   }
 
   update(done: number, total: number, note = ''): void {
@@ -17,6 +19,6 @@ export class Progress implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#bar?.stop()
+    if (this.#bar?.isActive) this.#bar.stop()
   }
 }

@@ -10,8 +10,11 @@ import { openProgram } from './program.ts'
 
 /** Runs a command; returns how it ends. */
 export async function run(argv: readonly string[]): Promise<number> {
-  // Nothing was asked of a reader that has gone, as `head` does.
-  process.stdout.on('error', () => process.exit(EXIT.ok))
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that has gone, as `head` goes, has what it wanted.
+    if (error.code !== 'EPIPE') say(`readout: cannot write the output: ${error.message}`)
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed)
+  })
   try {
     await openProgram().parseAsync([...argv])
     return Number(process.exitCode ?? EXIT.ok)
@@ -29,14 +32,38 @@ function endOf(error: unknown): number {
     say(`readout: ${error.message}`)
     return error.exit_code
   }
-  if (EXPECTED.some((kind) => error instanceof kind) || isSystemError(error)) {
+  if (EXPECTED.some((kind) => error instanceof kind)) {
     say(`readout: ${(error as Error).message}`)
     return EXIT.failed
   }
-  throw error
+  if (!isSystemError(error)) throw error
+  say(`readout: ${describe(error)}`)
+  return EXIT.failed
+}
+
+interface SystemError extends NodeJS.ErrnoException {
+  readonly address?: string
+  readonly port?: number
+  readonly hostname?: string
 }
 
 /** Such as a port in use, or a disk that is full. */
-function isSystemError(error: unknown): boolean {
+function isSystemError(error: unknown): error is SystemError {
   return error instanceof Error && 'syscall' in error
+}
+
+function describe(error: SystemError): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `cannot listen on ${error.address}:${error.port}: the port is taken; name another with --port`
+    case 'ENOTFOUND':
+    case 'EADDRNOTAVAIL':
+      return `cannot listen on ${error.hostname ?? error.address}: it is no address of this machine; name another with --host`
+    case 'EACCES':
+      return `cannot use ${error.path ?? `port ${error.port}`}: permission denied`
+    case 'EISDIR':
+      return `cannot read ${error.path ?? 'this'}: it is a folder`
+    default:
+      return error.message
+  }
 }

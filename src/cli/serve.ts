@@ -66,12 +66,13 @@ async function serve(options: ServeOptions): Promise<void> {
   process.stdout.write('stopping: what was accepted is committed first\n')
 }
 
-function greet(url: string, { appSecret = [], database, demo = false }: ServeOptions): void {
+function greet(url: string, { appSecret = [], verifyToken, database, demo = false }: ServeOptions): void {
   const lines = [`Readout answers on ${url} from ${database}`, `  webhooks  ${url}/webhooks/messenger`]
   if (appSecret.length === 0) {
     const others = demo ? "webhooks other than the sandbox's own are" : 'webhooks are'
     lines.push(`            without --app-secret ${others} refused with 403`)
   }
+  if (verifyToken === undefined) lines.push("            without --verify-token Meta's handshake is refused with 403")
   lines.push(`  health    ${url}/healthz  ${url}/readyz  ${url}/metrics`)
   if (demo) lines.push(...demoLines(url))
   process.stdout.write(`${lines.join('\n')}\n`)

@@ -1,9 +1,9 @@
-import type { Command } from 'commander'
+import { Argument, type Command } from 'commander'
 import { retryRejected } from '../ingest/rejected.ts'
 import type { ParkedAd } from '../store/set-aside.ts'
 import type { Store } from '../store/store.ts'
 import { type Database, databaseCommand } from './database.ts'
-import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
+import { type Column, count, type OutputMode, outputOption, printRows, say } from './output.ts'
 
 /** Rejected changes that are read at once. */
 const CHANGES_MAX = 1000
@@ -26,9 +26,14 @@ export function addSetAsideCommands(program: Command): void {
   databaseCommand(program, 'parked', 'list facts that wait for their ad to be registered', listParked).addOption(
     outputOption(),
   )
-  const rejected = databaseCommand(program, 'rejected', 'list webhook changes that are no facts, and why', listRejected)
-  rejected.addOption(outputOption())
-  databaseCommand(rejected, 'retry', 'read rejected changes again, and append those that have become facts', retry)
+  databaseCommand(
+    program,
+    'rejected',
+    'list webhook changes that are no facts, and why; with retry, read them again and append those that are facts now',
+    rejected,
+  )
+    .addArgument(new Argument('[act]', 'nothing, or retry').choices(['retry']))
+    .addOption(outputOption())
 }
 
 async function listParked({ store }: Database, options: { output: OutputMode }): Promise<void> {
@@ -53,6 +58,11 @@ async function wayOut(
   return `readout campaign add ${ad_id} --account act_${account}`
 }
 
+async function rejected(database: Database, options: { output: OutputMode }, [act]: string[]): Promise<void> {
+  if (act === 'retry') await retry(database)
+  else await listRejected(database, options)
+}
+
 async function listRejected({ store }: Database, options: { output: OutputMode }): Promise<void> {
   const rows = []
   let after_digest = ''
@@ -70,5 +80,5 @@ async function listRejected({ store }: Database, options: { output: OutputMode }
 
 async function retry({ store, admission, now_ms }: Database): Promise<void> {
   const { accepted, rejected } = await retryRejected(store, admission, now_ms())
-  say(`${accepted} changes are facts now; ${rejected} are still none`)
+  say(`${count(accepted, 'change')} counted as facts now; ${count(rejected, 'change')} still set aside`)
 }

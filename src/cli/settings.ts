@@ -81,12 +81,13 @@ export function addSettings(command: Command, settings: readonly Setting[]): Com
 
 /** A switch is on when its variable is there at all, unless that says no. */
 function isSwitchedOff(name: string): boolean {
-  return ['', '0', 'false', 'no', 'off'].includes(process.env[name]?.toLowerCase() ?? '')
+  const text = process.env[name]?.toLowerCase()
+  return text !== undefined && ['', '0', 'false', 'no', 'off'].includes(text)
 }
 
 function parseDatabase(text: string): string {
-  if (!/^\w+:\/\//.test(text)) return text
-  throw new InvalidArgumentError('It must be a file: this version of Readout knows no other database than SQLite.')
+  if (!/^(?:\w+:\/\/|file:|:memory:$|$)/.test(text)) return text
+  throw new InvalidArgumentError('It must be the path of a file: this version knows no other database than SQLite.')
 }
 
 function parsePort(text: string): number {

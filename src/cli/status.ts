@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { COUNTRY_UNKNOWN } from '../domain/country.ts'
-import { FACT_KINDS } from '../domain/fact.ts'
+import { FACT_KINDS, type FactKind } from '../domain/fact.ts'
 import type { PageArrivals } from '../store/arrivals.ts'
 import { type Database, type DatabaseOptions, databaseCommand } from './database.ts'
 import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
@@ -35,22 +35,30 @@ async function printStatus(database: Database, options: { output: OutputMode } &
   if (unresolved > 0) say(`${unresolved} ads wait to be resolved anew; a running server does it, or: readout rebuild`)
 }
 
-/** A page's data is complete from the first arrival of the event that came last; before, some event was missing. */
+/** What every message brings sooner or later; clicks and failures may well never come. */
+const EXPECTED: readonly FactKind[] = ['sent', 'delivered', 'read']
+
 async function statusOf({ store }: Database, page_id: string, arrivals: readonly PageArrivals[]) {
   const seen = new Set(arrivals.map(({ kind }) => kind))
   const names = new Map((await store.registry.listAccounts()).map(({ account, account_id }) => [account, account_id]))
   const links = await store.registry.readPageLinks(page_id)
-  const firsts = arrivals.map(({ first_received_at }) => first_received_at)
   const lasts = arrivals.map(({ last_received_at }) => last_received_at)
   return {
     page_id,
     accounts: [...links].map((account) => `act_${names.get(account)}`).join(' '),
-    complete_since: firsts.length === 0 ? null : formatTime(Math.max(...firsts)),
+    complete_since: completeSince(arrivals),
     last_webhook: lasts.length === 0 ? null : formatTime(Math.max(...lasts)),
     events: FACT_KINDS.filter((kind) => seen.has(kind)).join(' '),
     never_seen: FACT_KINDS.filter((kind) => !seen.has(kind)).join(' '),
     ...(await sharesOf(store, page_id)),
   }
+}
+
+/** From when the last of the expected events began to arrive; `null` while one never did. */
+function completeSince(arrivals: readonly PageArrivals[]): string | null {
+  const expected = arrivals.filter(({ kind }) => EXPECTED.includes(kind))
+  if (expected.length < EXPECTED.length) return null
+  return formatTime(Math.max(...expected.map(({ first_received_at }) => first_received_at)))
 }
 
 async function sharesOf(store: Database['store'], page_id: string) {

@@ -15,6 +15,15 @@ export function parseNodeId(what: string, text: string): string {
   throw misused(`${what} is ${text}: it must be 1 to 20 digits`)
 }
 
+const NAME_LENGTH_MAX = 200
+
+/** A name of an account or a campaign. */
+export function parseName(text: string): string {
+  const name = text.trim()
+  if (name !== '' && name.length <= NAME_LENGTH_MAX) return name
+  throw misused(`name is ${JSON.stringify(text)}: it must be a text of 1 to ${NAME_LENGTH_MAX} characters`)
+}
+
 export function parseCurrency(text: string): string {
   const currency = text.toUpperCase()
   if (Intl.supportedValuesOf('currency').includes(currency)) return currency

@@ -180,8 +180,8 @@ test('parseInsightsQuery() reads a page', () => {
     ['limit="100"', { ...DEFAULT.page, limit: 100 }],
     ['limit=5000', { ...DEFAULT.page, limit: LIMIT_MAX }],
     ['limit=999999', { ...DEFAULT.page, limit: LIMIT_MAX }],
-    ['after=MjQZD', { ...DEFAULT.page, after: 24 }],
-    ['before="MjQZD"', { ...DEFAULT.page, before: 24 }],
+    ['after=MjQZD', { ...DEFAULT.page, after: { place: 24, start: undefined } }],
+    ['before="MjQZD"', { ...DEFAULT.page, before: { place: 24, start: undefined } }],
   ]
   for (const [query, page] of rows) assert.deepEqual(parsed(query).page, page, query)
 })

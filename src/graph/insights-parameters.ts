@@ -3,7 +3,7 @@ import { DATE_PRESET_DEFAULT, DATE_PRESETS, type DatePreset } from '../domain/da
 import { type DayRange, parseDay } from '../domain/day.ts'
 import { METRIC_BY_FIELD, REGION_POLICIES, type RegionPolicy } from '../domain/metric.ts'
 import { LEVELS, type Level } from '../store/registry.ts'
-import { parseCursor } from './cursor.ts'
+import { type Cursor, parseCursor } from './cursor.ts'
 import { isEmpty, parseNames, parseObject, parseText, parseValue, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 import { DATE_FIELDS, FIELDS_DEFAULT, parseFields } from './field.ts'
@@ -268,7 +268,7 @@ function parseLimit(value: Value | undefined): number {
   return Math.min(Number(text), LIMIT_MAX)
 }
 
-function parseCursorParameter(value: Value | undefined): number | undefined {
+function parseCursorParameter(value: Value | undefined): Cursor | undefined {
   if (value === undefined || isEmpty(value)) return undefined
   return parseCursor(typeof value === 'string' ? parseText(value) : '')
 }

@@ -4,7 +4,7 @@ import { type DayRange, formatDay } from '../domain/day.ts'
 import { formatMetric, METRIC_BY_FIELD } from '../domain/metric.ts'
 import { REGION_CLASSES, type RegionClass, regionClassOf } from '../domain/region.ts'
 import type { RollupColumn } from '../store/rollup-cells.ts'
-import type { Rollups } from '../store/rollups.ts'
+import type { DaySums, Rollups } from '../store/rollups.ts'
 import type { Breakdown, InsightsQuery } from './insights-parameters.ts'
 import type { RowNode } from './row-node.ts'
 
@@ -55,7 +55,7 @@ async function countNode(rollups: Rollups, node: RowNode, query: RowQuery): Prom
   }
   const daySums = await rollups.readDaySums(node, query.range, query.columns)
   return query.slices.flatMap((days) => {
-    const within = daySums.filter(({ day }) => day >= days.since && day <= days.until)
+    const within = daysWithin(daySums, days)
     if (within.length === 0) return []
     return [{ days, sums: addUp(query.columns, within), breakdown: undefined }]
   })
@@ -67,13 +67,26 @@ async function countCountries(rollups: Rollups, node: RowNode, query: RowQuery):
   const byCountry = Map.groupBy(await rollups.readCountrySums(node, query.range, counters), ({ country }) => country)
   return query.slices.flatMap((days) =>
     [...byCountry].flatMap(([country, ofDays]) => {
-      const within = ofDays.filter(({ day }) => day >= days.since && day <= days.until)
+      const within = daysWithin(ofDays, days)
       if (within.length === 0) return []
       const region_class = regionClassOf(country === COUNTRY_UNKNOWN ? null : country)
       const columns = counters.map((counter): RollupColumn => `${counter}_${region_class}`)
       return [{ days, sums: addUp(columns, within), breakdown: { key: 'country' as const, value: country } }]
     }),
   )
+}
+
+/** Those of some days, which are sorted, that lie within a slice. */
+function daysWithin<T extends DaySums>(days: readonly T[], { since, until }: DayRange): readonly T[] {
+  let from = 0
+  for (let end = days.length; from < end; ) {
+    const middle = (from + end) >> 1
+    if ((days[middle] as T).day < since) from = middle + 1
+    else end = middle
+  }
+  let to = from
+  while (to < days.length && (days[to] as T).day <= until) to++
+  return days.slice(from, to)
 }
 
 function addUp(columns: readonly RollupColumn[], rows: readonly { readonly sums: readonly bigint[] }[]): Sums {

@@ -62,7 +62,7 @@ async function read(id: string, query: string, meta_history_limit = false): Prom
   const node = (await store.registry.readNode(id)) as Node
   const source = { tables: store, directory: new Directory(), now: NOW, meta_history_limit }
   const insights = await readInsights(source, node, parseInsightsQuery(parseForm(query)))
-  return Array.fromAsync(insights.rows, insights.write)
+  return Array.fromAsync(insights.rows, ({ row }) => insights.write(row))
 }
 
 /** The dates of a row. */

@@ -6,6 +6,7 @@ import type { Node } from '../store/registry.ts'
 import type { RollupColumn } from '../store/rollup-cells.ts'
 import type { Rollups } from '../store/rollups.ts'
 import type { Tables } from '../store/store.ts'
+import type { ObjectStart } from './cursor.ts'
 import type { Directory } from './directory.ts'
 import { GraphError, REDUCE_DATA } from './error.ts'
 import { passesMetrics } from './filtering.ts'
@@ -20,6 +21,7 @@ import {
   type RowQuery,
   sumRows,
 } from './insights-row.ts'
+import type { PlacedRow } from './paging.ts'
 import { checkLevel, readRowNodes } from './row-node.ts'
 import { limitHistory, resolveCalendarPreset, resolvePreset, sliceRange } from './slice.ts'
 
@@ -28,7 +30,7 @@ export const ROWS_HELD_MAX = 200_000
 
 /** The rows of a result, read as one goes through them, and their totals where those are asked for. */
 export interface Insights {
-  readonly rows: Iterable<MeasuredRow> | AsyncIterable<MeasuredRow>
+  readonly rows: Iterable<PlacedRow<MeasuredRow>> | AsyncIterable<PlacedRow<MeasuredRow>>
   readonly summary: InsightsRow | undefined
   /** Writes a row down as the wire has it. */
   readonly write: (row: MeasuredRow) => InsightsRow
@@ -58,7 +60,8 @@ export async function readInsights(source: InsightsSource, node: Node, query: In
   if (query.sort === undefined && query.summary === undefined) return { rows, summary: undefined, write }
   const all = await holdRows(rows)
   const summary = query.summary && (await summarise(source, node, all, { ...rowQuery, fields: query.summary }))
-  return { rows: query.sort === undefined ? all : sortRows(all, query.sort, rowQuery), summary, write }
+  const sorted = query.sort === undefined ? all : sortRows(all, query.sort, rowQuery)
+  return { rows: sorted.map((row, place) => ({ row, place, start: undefined })), summary, write }
 }
 
 /**
@@ -86,21 +89,32 @@ function rowQueryOf(node: Node, query: InsightsQuery, slices: readonly DayRange[
   return { ...query, slices, range: rangeOf(slices), columns: columnsOf(query), currency: node.currency }
 }
 
-/** The measured rows that pass the filters, node by node, slice by slice, value by value. */
+/**
+ * The measured rows that pass the filters, node by node, slice by slice, value by value; from the object on in which
+ * the page's cursor stands, unless all rows are wanted.
+ */
 async function* measureRows(
   source: InsightsSource,
   node: Node,
   query: InsightsQuery,
-  rows: RowQuery,
-): AsyncGenerator<MeasuredRow> {
-  const { rollups } = source.tables
-  const objects = await readRowNodes(source, node, query)
-  for (const [i, object] of objects.entries()) {
-    for (const row of await measureNode(rollups, object, rows)) {
-      if (passesMetrics(query.filters, (field) => metricOf(row, field, rows))) yield row
+  rowQuery: RowQuery,
+): AsyncGenerator<PlacedRow<MeasuredRow>> {
+  const rowNodes = await readRowNodes(source, node, query)
+  let { object, place } = startOf(query)
+  for (const rowNode of rowNodes.slice(object)) {
+    const start = { object: object++, place }
+    for (const row of await measureNode(source.tables.rollups, rowNode, rowQuery)) {
+      const isPassing = passesMetrics(query.filters, (field) => metricOf(row, field, rowQuery))
+      if (isPassing) yield { row, place: place++, start }
     }
-    await source.onObject?.(i + 1, objects.length)
+    await source.onObject?.(object, rowNodes.length)
   }
+}
+
+const BEGINNING: ObjectStart = { object: 0, place: 0 }
+
+function startOf({ page, sort, summary }: InsightsQuery): ObjectStart {
+  return sort === undefined && summary === undefined ? (page.after?.start ?? BEGINNING) : BEGINNING
 }
 
 /** The slices of the range asked for, as seen from today in the account; none for data that a node does not have. */
@@ -146,9 +160,9 @@ function columnsOf({ fields, summary = [], sort, filters, dated_by }: InsightsQu
   return columns
 }
 
-async function holdRows(rows: AsyncIterable<MeasuredRow>): Promise<MeasuredRow[]> {
+async function holdRows(rows: AsyncIterable<PlacedRow<MeasuredRow>>): Promise<MeasuredRow[]> {
   const held: MeasuredRow[] = []
-  for await (const row of rows) {
+  for await (const { row } of rows) {
     if (held.length === ROWS_HELD_MAX) {
       throw new GraphError(REDUCE_DATA, "Please reduce the amount of data you're asking for, then retry your request")
     }

@@ -12,11 +12,19 @@ const PATH = '/v25.0/act_1/insights'
 /** The page that a query, or the link of another page, asks for out of so many rows. */
 function pageOf(total: number, query: string): Promise<PagedRows<number>> {
   const parameters = parseForm(query)
-  const rows = Array.from({ length: total }, (_, i) => i)
-  return takePage(rows, parseInsightsQuery(parameters).page, { base_url: BASE_URL, path: PATH, parameters }, same)
+  return takePage(
+    placed(total),
+    parseInsightsQuery(parameters).page,
+    { base_url: BASE_URL, path: PATH, parameters },
+    same,
+  )
 }
 
 const same = (row: number) => row
+
+function placed(total: number) {
+  return Array.from({ length: total }, (_, place) => ({ row: place, place, start: undefined }))
+}
 
 function follow(total: number, link: string): Promise<PagedRows<number>> {
   const url = new URL(link)
@@ -43,7 +51,7 @@ test('takePage() gives the rows and the cursors of a page', async () => {
     assert.deepEqual(page.data, data, claim)
     const { cursors, ...linked } = page.paging ?? {}
     assert.equal(Object.keys(linked).join(' '), links, claim)
-    const ends = cursors && [parseCursor(cursors.before), parseCursor(cursors.after)]
+    const ends = cursors && [parseCursor(cursors.before).place, parseCursor(cursors.after).place]
     assert.deepEqual(ends, data.length === 0 ? undefined : [data.at(0), data.at(-1)], claim)
   }
 })
@@ -90,7 +98,12 @@ test('takePage() repeats every parameter in its links, and the token of a call t
   for (const [claim, query, headers, body, repeated] of rows) {
     const request = { method: 'GET', path: PATH, query, headers, body: Buffer.from(body), base_url: BASE_URL }
     const address = { base_url: BASE_URL, path: PATH, parameters: parseParameters(request) }
-    const { paging } = await takePage([0, 1, 2], { limit: 1, after: 0, before: undefined }, address, same)
+    const { paging } = await takePage(
+      placed(3),
+      { limit: 1, after: { place: 0, start: undefined }, before: undefined },
+      address,
+      same,
+    )
     const link = `${BASE_URL}${PATH}?${repeated}limit=1`
     assert.deepEqual([paging?.next, paging?.previous], [`${link}&after=MQZDZD`, `${link}&before=MQZDZD`], claim)
   }
@@ -99,19 +112,20 @@ test('takePage() repeats every parameter in its links, and the token of a call t
 test('takePage() links with any text', async () => {
   const parameters = new Map([['q', '\ud800']])
   const page = { limit: 1, after: undefined, before: undefined }
-  const { paging } = await takePage([0, 1], page, { base_url: BASE_URL, path: PATH, parameters }, same)
+  const { paging } = await takePage(placed(2), page, { base_url: BASE_URL, path: PATH, parameters }, same)
   assert.match(paging?.next ?? '', /q=%EF%BF%BD&/)
 })
 
 test('seekPage() gives the same pages as takePage(), and refuses the same', async () => {
-  const arbitraryCursor = fc.option(fc.nat(12), { nil: undefined })
+  const arbitraryPlace = fc.nat(12).map((place) => ({ place, start: undefined }))
+  const arbitraryCursor = fc.option(arbitraryPlace, { nil: undefined })
   const page = fc.record({ limit: fc.integer({ min: 1, max: 12 }), after: arbitraryCursor, before: arbitraryCursor })
   await fc.assert(
     fc.asyncProperty(fc.nat(10), page, async (total, asked) => {
       const address = { base_url: BASE_URL, path: PATH, parameters: parseForm('fields=a') }
       const rows = Array.from({ length: total }, (_, i) => i)
       const seek = async (start: number, end: number) => rows.slice(start, end)
-      const [taken] = await Promise.allSettled([takePage(rows, asked, address, same)])
+      const [taken] = await Promise.allSettled([takePage(placed(total), asked, address, same)])
       const [sought] = await Promise.allSettled([seekPage(seek, total, asked, address)])
       assert.deepEqual(sought, taken)
     }),

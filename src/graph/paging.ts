@@ -1,13 +1,18 @@
-import { formatCursor, invalidCursor } from './cursor.ts'
+import { type Cursor, formatCursor, invalidCursor } from './cursor.ts'
 import { formatValue } from './encoding.ts'
 import type { Parameters } from './parameters.ts'
 
-/** Which rows of a result are asked for. Offsets are of the row after, or before, which the page begins, or ends. */
+/** Which rows of a result are asked for: those behind a cursor, those ahead of one, or the first. */
 export interface Page {
   readonly limit: number
-  readonly after: number | undefined
+  readonly after: Cursor | undefined
   /** Looked at only when there is no `after`. */
-  readonly before: number | undefined
+  readonly before: Cursor | undefined
+}
+
+/** A row with its place among all rows of its result. */
+export interface PlacedRow<Row> extends Cursor {
+  readonly row: Row
 }
 
 /** Where the result is to be found again: what `next` and `previous` are made of. */
@@ -34,24 +39,23 @@ export interface PagedRows<Row> {
  * is an empty page; a cursor that names a row that is not there is code 2642.
  */
 export async function takePage<Row, Written>(
-  rows: Iterable<Row> | AsyncIterable<Row>,
+  rows: Iterable<PlacedRow<Row>> | AsyncIterable<PlacedRow<Row>>,
   page: Page,
   address: PageAddress,
   write: (row: Row) => Written,
 ): Promise<PagedRows<Written>> {
   const [start, end] = placesOf(page)
-  const data: Written[] = []
-  let place = 0
-  let hasNext = false
-  for await (const row of rows) {
-    hasNext = place >= end
-    if (hasNext) break
-    if (place >= start) data.push(write(row))
-    place++
+  const taken: PlacedRow<Row>[] = []
+  let last = -1
+  for await (const placed of rows) {
+    last = placed.place
+    if (last >= end) break
+    if (last >= start) taken.push(placed)
   }
-  const named = page.after ?? page.before
-  if (!hasNext && named !== undefined && named >= place) throw invalidCursor()
-  return data.length === 0 ? { data } : { data, paging: pagingOf(page, address, start, place, hasNext) }
+  const named = (page.after ?? page.before)?.place ?? -1
+  if (named > last) throw invalidCursor()
+  const data = taken.map(({ row }) => write(row))
+  return data.length === 0 ? { data } : { data, paging: pagingOf(taken, page, address, last >= end) }
 }
 
 /** The same of a result whose rows are numbered, and are read by their places: from `start` to the one before `end`. */
@@ -61,28 +65,30 @@ export async function seekPage<Row>(
   page: Page,
   address: PageAddress,
 ): Promise<PagedRows<Row>> {
-  const named = page.after ?? page.before
-  if (named !== undefined && named >= total) throw invalidCursor()
+  const named = (page.after ?? page.before)?.place ?? -1
+  if (named >= total) throw invalidCursor()
   const [start, stop] = placesOf(page)
   const end = Math.min(stop, total)
   const data = start < end ? await readRows(start, end) : []
-  return data.length === 0 ? { data } : { data, paging: pagingOf(page, address, start, end, end < total) }
+  const ends = [start, end - 1].map((place) => ({ place, start: undefined }))
+  return data.length === 0 ? { data } : { data, paging: pagingOf(ends, page, address, end < total) }
 }
 
 /** The place of the page's first row, and the one past its last. */
 function placesOf({ limit, after, before }: Page): [start: number, end: number] {
-  if (after === undefined && before !== undefined) return [Math.max(0, before - limit), before]
-  const start = after === undefined ? 0 : after + 1
+  if (after === undefined && before !== undefined) return [Math.max(0, before.place - limit), before.place]
+  const start = after === undefined ? 0 : after.place + 1
   return [start, start + limit]
 }
 
-function pagingOf({ limit }: Page, address: PageAddress, start: number, end: number, hasNext: boolean): Paging {
-  const before = formatCursor(start)
-  const after = formatCursor(end - 1)
+function pagingOf(taken: readonly Cursor[], { limit }: Page, address: PageAddress, hasNext: boolean): Paging {
+  const [first, last] = [taken.at(0) as Cursor, taken.at(-1) as Cursor]
+  const before = formatCursor(first)
+  const after = formatCursor(last)
   return {
     cursors: { before, after },
     ...(hasNext && { next: formatLink(address, limit, 'after', after) }),
-    ...(start > 0 && { previous: formatLink(address, limit, 'before', before) }),
+    ...(first.place > 0 && { previous: formatLink(address, limit, 'before', before) }),
   }
 }
 

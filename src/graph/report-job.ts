@@ -63,7 +63,7 @@ function readRows(run: ReportRun, job: ReportJob, stored: RowStore): Promise<str
       onObject: (done: number, objects: number) => stored.advance(done / objects),
     }
     const insights = await readInsights(source, node, queryOf(run))
-    for await (const row of insights.rows) await stored.add(JSON.stringify(insights.write(row)))
+    for await (const { row } of insights.rows) await stored.add(JSON.stringify(insights.write(row)))
     return insights.summary && JSON.stringify(insights.summary)
   })
 }

@@ -1,12 +1,14 @@
 import { type DatePreset, type DateRange, resolveDatePreset } from '../domain/date-preset.ts'
 import { type Day, type DayRange, dayOf, plainDate } from '../domain/day.ts'
-import { GraphError, HISTORY_TOO_OLD } from './error.ts'
+import { GraphError, HISTORY_TOO_OLD, INVALID_PARAMETER } from './error.ts'
 
 /** What `time_increment` cuts a range into: nothing, calendar months, or so many days. */
 export type TimeIncrement = 'all_days' | 'monthly' | number
 
 /** The greatest number of days that `time_increment` may name (contract 3). */
 export const TIME_INCREMENT_MAX = 90
+
+const MONTH_DAYS_MIN = 28
 
 /** Meta keeps no more than this (contract 4.4). */
 const HISTORY_MONTHS = 37
@@ -32,9 +34,22 @@ export function resolvePreset(preset: DatePreset, today: Day, data: DayRange | u
   return range && { since: dayOf(range.since), until: dayOf(range.until) }
 }
 
-/** Cuts a range into slices, the first at its start and the last cut off at its end (contract 4.3). */
+/** Slices of one range: more than thirteen years of days. */
+export const SLICES_MAX = 5000
+
+/**
+ * Cuts a range into slices, the first at its start and the last cut off at its end (contract 4.3). Throws code 100 for
+ * more slices than anyone reads.
+ */
 export function sliceRange({ since, until }: DayRange, increment: TimeIncrement): DayRange[] {
   if (increment === 'all_days') return [{ since, until }]
+  const days = increment === 'monthly' ? MONTH_DAYS_MIN : increment
+  if ((until - since) / days > SLICES_MAX) {
+    throw new GraphError(
+      INVALID_PARAMETER,
+      `time_increment: the range has more than ${SLICES_MAX} slices, name a shorter one`,
+    )
+  }
   const slices: DayRange[] = []
   for (let start = since; start <= until; ) {
     const next = increment === 'monthly' ? monthAfter(start) : start + increment

@@ -20,7 +20,11 @@ export interface CsvRow {
 
 /** Reads a CSV file whose first line names these columns, in any order. Throws a CsvFileError. */
 export async function* readCsv(file: string, columns: readonly string[]): AsyncGenerator<CsvRow> {
-  const headings = (names: string[]) => checkHeadings(file, names, columns)
+  let isHeaded = false
+  const headings = (names: string[]) => {
+    isHeaded = true
+    return checkHeadings(file, names, columns)
+  }
   const parser = parse({ bom: true, columns: headings, info: true, skip_empty_lines: true, trim: true })
   const source = createReadStream(file).on('error', (cause) => parser.destroy(cause))
   try {
@@ -31,6 +35,7 @@ export async function* readCsv(file: string, columns: readonly string[]): AsyncG
     if (!isCsvError(cause)) throw cause
     throw new CsvFileError(`cannot read ${file}: ${cause.message}`, { cause })
   }
+  if (!isHeaded) throw new CsvFileError(`cannot read ${file}: it is empty; its first line must be ${columns.join(',')}`)
 }
 
 function checkHeadings(file: string, names: string[], columns: readonly string[]): string[] {

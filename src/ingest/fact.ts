@@ -87,9 +87,18 @@ function parseId(key: string, value: unknown): string {
 
 function parseSubscriber(token: unknown, pseudonyms: Pseudonyms): string {
   const text = typeof token === 'number' ? String(token) : token
-  if (typeof text === 'string' && text !== '' && text.length <= ID_LENGTH_MAX) return pseudonyms.subscriber(text)
+  if (isToken(text)) return pseudonyms.subscriber(text)
   // The value is personal, so the message does not repeat it.
-  throw new FactError(`messenger_subscription_token must be a text of 1 to ${ID_LENGTH_MAX} characters`)
+  const isMissing = token === undefined || token === null || token === ''
+  throw new FactError(`messenger_subscription_token is ${isMissing ? 'missing' : 'wrong'}: it must be ${TOKEN_FORM}`)
+}
+
+/** What a `messenger_subscription_token` looks like, for messages that cannot show it. */
+export const TOKEN_FORM = `a text of 1 to ${ID_LENGTH_MAX} characters, in UTF-8`
+
+/** Whether a value can be a `messenger_subscription_token`; a text that was not UTF-8 has lost what it was. */
+export function isToken(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= ID_LENGTH_MAX && !value.includes('\ufffd')
 }
 
 const PRINTABLE = /^[!-~]+$/
@@ -97,7 +106,11 @@ const PRINTABLE = /^[!-~]+$/
 function parseTrackingId(value: unknown): string {
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value
   if (typeof text === 'string' && text.length <= ID_LENGTH_MAX && PRINTABLE.test(text)) return text
-  throw wrong('marketing_message_tracking_id', value, `a text of 1 to ${ID_LENGTH_MAX} printable ASCII characters`)
+  throw wrong(
+    'marketing_message_tracking_id',
+    value,
+    `a text of 1 to ${ID_LENGTH_MAX} printable ASCII characters, without spaces`,
+  )
 }
 
 /** Meta leaves it out, or sends `null` or 0, where it may not tell it (contract 13.5). */
@@ -109,7 +122,7 @@ function parseMid(mid: unknown, pseudonyms: Pseudonyms): string | null {
 }
 
 function parsePrice(value: unknown, isMessage: boolean): bigint | null {
-  if (value === undefined || value === null) return null
+  if (value === undefined || value === null || value === '') return null
   if (!isMessage)
     throw wrong('price_micros', value, 'on a sent, delivered or read fact: a click or failure has no price')
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value

@@ -113,9 +113,11 @@ function parseLines(lines: readonly string[], imported: Imported, options: Impor
   const now_ms = options.now_ms()
   for (const line of lines) {
     imported.lines++
-    if (line.trim() === '') continue
+    // Also takes away the mark that some programs begin a file with.
+    const text = line.trim()
+    if (text === '') continue
     try {
-      facts.push(parseFactLine(line, options.pseudonyms, now_ms))
+      facts.push(parseFactLine(text, options.pseudonyms, now_ms))
     } catch (error) {
       if (!(error instanceof FactError)) throw error
       imported.bad_lines++

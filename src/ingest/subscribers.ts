@@ -1,7 +1,7 @@
 import { parseCountry } from '../domain/country.ts'
 import type { Store } from '../store/store.ts'
 import { type RowsImported, readCsv } from './csv.ts'
-import { ID_LENGTH_MAX } from './fact.ts'
+import { isToken, TOKEN_FORM } from './fact.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 
 /** Rows committed together. */
@@ -22,12 +22,12 @@ export async function importSubscribers(
   for await (const { line, cells } of readCsv(file, ['token', 'country'])) {
     const country = parseCountry(cells.country ?? '')
     const token = cells.token ?? ''
-    if (country !== undefined && token !== '' && token.length <= ID_LENGTH_MAX) {
+    if (country !== undefined && isToken(token)) {
       countries.set(pseudonyms.subscriber(token), country)
       imported.rows++
     } else {
       imported.bad_rows++
-      onBadRow(line, country === undefined ? countryReason(cells.country) : 'token is empty or too long')
+      onBadRow(line, country === undefined ? countryReason(cells.country) : `token must be ${TOKEN_FORM}`)
     }
     if (countries.size < ROWS_MAX) continue
     await writeCountries(store, countries)

@@ -118,20 +118,23 @@ function formatRejected(record: Json & FactRecord, pseudonyms: Pseudonyms): stri
     timestamp: scalar(record.timestamp),
     message_id: scalar(record.message_id),
     page_id: scalar(record.page_id),
-    messenger_subscription_token: isText(token) ? pseudonyms.subscriber(token) : undefined,
+    messenger_subscription_token: isId(token) ? pseudonyms.subscriber(token) : WRONG,
     marketing_message_tracking_id: scalar(record.marketing_message_tracking_id),
-    mid: isText(mid) ? pseudonyms.mid(mid) : undefined,
+    mid: isId(mid) ? pseudonyms.mid(mid) : mid || undefined ? WRONG : undefined,
     error_message: scalar(record.error_message),
   })
 }
 
+/** What is kept of a value that is no id: it is none when it is read again, either. */
+const WRONG = false
+
 function scalar(value: unknown): unknown {
-  if (typeof value === 'string') return value.slice(0, ID_LENGTH_MAX)
+  if (typeof value === 'string') return value.length > ID_LENGTH_MAX ? WRONG : value
   return typeof value === 'number' || typeof value === 'boolean' ? value : undefined
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== ''
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= ID_LENGTH_MAX
 }
 
 function isObject(value: unknown): value is Json {

@@ -35,8 +35,8 @@ export interface Threads {
   /** Up to `limit` threads of an ad, by subscriber, after the one named. */
   scan(ad: number, after_subscriber: string, limit: number): Promise<StoredThread[]>
   write(changes: readonly ThreadChange[]): Promise<void>
-  /** Puts every row of a person under another id, in every ad, in the subscriber list and in what is set aside. */
-  rename(subscriber: string, replacement: string): Promise<void>
+  /** Puts every row of a person under another id, in every ad, in the subscriber list and in what is set aside; returns how many. */
+  rename(subscriber: string, replacement: string): Promise<number>
 
   readUnresolvedAd(): Promise<UnresolvedAd | undefined>
   countUnresolvedAds(): Promise<number>

@@ -10,6 +10,9 @@ const CACHE_KIB = 24 * 1024
 
 /** Pages of the log that are brought into the file together: hot pages come many times before, and count once. */
 const CHECKPOINT_PAGES = 8000
+/** Says in the file that it is Readout's: "Read" in ASCII. */
+const APPLICATION_ID = 0x52656164
+
 const MIGRATIONS = join(import.meta.dirname, 'migrations')
 
 /** Thrown where a database cannot be opened; the message names the file, what is wrong with it and the way out. */
@@ -50,6 +53,7 @@ function openFile(file: string): DatabaseSync {
 /** Runs the migrations that the file has not seen yet, in one transaction. */
 function migrate(db: DatabaseSync, file: string): void {
   const migrations = readdirSync(MIGRATIONS).sort()
+  refuseForeign(db, file)
   if (versionOf(db) === migrations.length) return
   db.exec('BEGIN IMMEDIATE')
   try {
@@ -61,12 +65,20 @@ function migrate(db: DatabaseSync, file: string): void {
       )
     }
     for (const migration of migrations.slice(version)) db.exec(readFileSync(join(MIGRATIONS, migration), 'utf8'))
-    db.exec(`PRAGMA user_version = ${migrations.length}`)
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length}`)
     db.exec('COMMIT')
   } catch (error) {
     db.exec('ROLLBACK')
     throw error
   }
+}
+
+/** A file of SQLite's that has tables, and not ours, is left as it is. */
+function refuseForeign(db: DatabaseSync, file: string): void {
+  const application_id = Number(db.prepare('PRAGMA application_id').get()?.application_id)
+  const tables = Number(db.prepare('SELECT COUNT(*) AS tables FROM sqlite_schema').get()?.tables)
+  if (application_id === APPLICATION_ID || tables === 0) return
+  throw new DatabaseError(`cannot open the database ${file}: it is another program's; name another with --database`)
 }
 
 function versionOf(db: DatabaseSync): number {

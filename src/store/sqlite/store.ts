@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Store, Tables } from '../store.ts'
 import { SqliteArrivals } from './arrivals.ts'
-import { openDatabase } from './database.ts'
+import { BUSY_MS_MAX, DatabaseError, openDatabase } from './database.ts'
 import { SqliteRegistry } from './registry.ts'
 import { SqliteReports } from './reports.ts'
 import { SqliteRollups } from './rollups.ts'
@@ -12,6 +12,12 @@ import { SqliteTokens } from './tokens.ts'
 /** Opens the store in a SQLite file, which is made where it is missing. Throws a DatabaseError. */
 export function openSqliteStore(file: string): Store {
   return new SqliteStore(openDatabase(file))
+}
+
+const SQLITE_BUSY = 5
+
+function isBusy(cause: unknown): boolean {
+  return cause instanceof Error && 'errcode' in cause && cause.errcode === SQLITE_BUSY
 }
 
 interface Reader {
@@ -79,9 +85,19 @@ class SqliteStore implements Store {
     })
   }
 
+  #begin(begin: StatementSync): void {
+    try {
+      begin.run()
+    } catch (cause) {
+      if (!isBusy(cause)) throw cause
+      const held = `another program has held ${this.#db.location()} for ${BUSY_MS_MAX / 1000} seconds`
+      throw new DatabaseError(`cannot write: ${held}; try again, what was committed is kept`, { cause })
+    }
+  }
+
   #transaction<T>(begin: StatementSync, work: (tables: Tables) => Promise<T>): Promise<T> {
     const transaction = this.#last.then(async () => {
-      begin.run()
+      this.#begin(begin)
       try {
         const result = await work(this)
         this.#commit.run()

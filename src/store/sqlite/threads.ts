@@ -121,15 +121,20 @@ export class SqliteThreads implements Threads {
     }
   }
 
-  async rename(subscriber: string, replacement: string): Promise<void> {
-    const ads = this.#db.prepare('SELECT ad FROM ad').all()
-    for (const table of TABLES_OF_SUBSCRIBERS) {
-      const rename = this.#db.prepare(`UPDATE ${table} SET subscriber = ? WHERE ad = ? AND subscriber = ?`)
-      for (const row of ads) rename.run(replacement, Number(row.ad), subscriber)
+  async rename(subscriber: string, replacement: string): Promise<number> {
+    let rows = 0
+    const run = (sql: string, ...values: (string | number)[]) => {
+      rows += Number(this.#db.prepare(sql).run(...values).changes)
     }
-    this.#db.prepare('UPDATE subscriber SET subscriber = ? WHERE subscriber = ?').run(replacement, subscriber)
-    this.#db.prepare('UPDATE OR REPLACE parked SET subscriber = ? WHERE subscriber = ?').run(replacement, subscriber)
-    this.#db.prepare(RENAME_REJECTED).run(subscriber, replacement)
+    for (const { ad } of this.#db.prepare('SELECT ad FROM ad').all()) {
+      for (const table of TABLES_OF_SUBSCRIBERS) {
+        run(`UPDATE ${table} SET subscriber = ? WHERE ad = ? AND subscriber = ?`, replacement, Number(ad), subscriber)
+      }
+    }
+    run('UPDATE subscriber SET subscriber = ? WHERE subscriber = ?', replacement, subscriber)
+    run('UPDATE OR REPLACE parked SET subscriber = ? WHERE subscriber = ?', replacement, subscriber)
+    run(RENAME_REJECTED, subscriber, replacement)
+    return rows
   }
 
   async readUnresolvedAd(): Promise<UnresolvedAd | undefined> {

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { after, before, test } from 'node:test'
+import { envelope, ms, TestServer } from './open.ts'
+
+/** What these tests use of Meta's SDK, which brings no types. */
+interface Sdk {
+  readonly FacebookAdsApi: { init(token: string): unknown }
+  readonly AdAccount: NodeClass
+  readonly Campaign: NodeClass
+  readonly AdSet: NodeClass
+  readonly Ad: NodeClass
+}
+
+type NodeClass = new (
+  id: string,
+) => {
+  getInsights(fields: readonly string[], params?: Record<string, unknown>): Promise<SdkCursor>
+}
+
+interface SdkCursor extends Array<{ readonly _data: Record<string, string> }> {
+  readonly summary: Record<string, string> | undefined
+  hasNext(): boolean
+  hasPrevious(): boolean
+  next(): Promise<SdkCursor>
+  previous(): Promise<SdkCursor>
+}
+
+/** Meta's own SDK, untouched but for its base URL. */
+const sdk = createRequire(import.meta.url)('facebook-nodejs-business-sdk') as Sdk
+
+const FIELDS = ['ad_id', 'marketing_messages_delivered', 'marketing_messages_read']
+const ADS = Array.from({ length: 30 }, (_, i) => `${5000 + i}`)
+
+let server: TestServer
+
+before(async () => {
+  server = await TestServer.open()
+  await server.addAccount('1', { page_ids: ['9'] })
+  await server.addAccount('2', { page_ids: ['8'] })
+  const at = ms('2026-11-19T09:00:00Z')
+  const read = { field: 'marketing_message_reads', timestamp: at, marketing_message_tracking_id: 't1' }
+  const reads = ADS.map((message_id) => ({ ...read, page_id: '9', message_id, messenger_subscription_token: 'ann' }))
+  const posted = await server.post(envelope('9', ...reads))
+  assert.equal(posted.status, 200)
+  Object.defineProperty(sdk.FacebookAdsApi, 'GRAPH', { get: () => server.url })
+  sdk.FacebookAdsApi.init('token1')
+})
+
+after(() => server[Symbol.asyncDispose]())
+
+test('the SDK reads insights of all four objects', async () => {
+  const [ad = ''] = ADS
+  const params = { date_preset: 'last_7d' }
+  for (const object of [new sdk.AdAccount('act_1'), new sdk.Campaign(ad), new sdk.AdSet(ad), new sdk.Ad(ad)]) {
+    const [row, ...others] = await object.getInsights(FIELDS, params)
+    assert.equal(others.length, 0)
+    assert.equal(row?._data.date_start, '2026-11-13')
+  }
+  const [row] = await new sdk.AdAccount('act_1').getInsights(FIELDS, params)
+  assert.equal(row?._data.marketing_messages_read, '30')
+})
+
+test('the SDK pages forwards and backwards, and reads a summary', async () => {
+  const params = {
+    level: 'ad',
+    limit: 7,
+    time_range: { since: '2026-11-01', until: '2026-11-20' },
+    default_summary: true,
+  }
+  let page = await new sdk.AdAccount('act_1').getInsights(FIELDS, params)
+  assert.equal(page.summary?.marketing_messages_delivered, '30')
+  const there = idsOf(page)
+  while (page.hasNext()) {
+    page = await page.next()
+    there.push(...idsOf(page))
+  }
+  assert.deepEqual(there, ADS)
+  const back = idsOf(page)
+  while (page.hasPrevious()) {
+    page = await page.previous()
+    back.unshift(...idsOf(page))
+  }
+  assert.deepEqual(back, ADS)
+})
+
+function idsOf(page: SdkCursor): string[] {
+  return page.map((row) => row._data.ad_id ?? '')
+}
+
+test('the SDK filters, sorts and cuts', async () => {
+  const rows = await new sdk.AdAccount('act_1').getInsights(FIELDS, {
+    level: 'ad',
+    time_increment: 1,
+    date_preset: 'last_7d',
+    filtering: [{ field: 'ad.id', operator: 'IN', value: ['5003', '5001'] }],
+    sort: ['ad_id_descending'],
+    breakdowns: ['country'],
+  })
+  assert.deepEqual(
+    rows.map(({ _data }) => `${_data.ad_id} ${_data.date_start} ${_data.country}`),
+    ['5003 2026-11-19 unknown', '5001 2026-11-19 unknown'],
+  )
+})
+
+interface SdkError {
+  readonly status: number
+  readonly message: string
+  readonly response: { readonly code: number; readonly error_subcode?: number; readonly fbtrace_id: string }
+}
+
+test('the SDK shows our errors as it shows those of Meta', async () => {
+  const account = new sdk.AdAccount('act_1')
+  const mistakes: [call: () => Promise<unknown>, status: number, code: number, message: RegExp][] = [
+    [() => account.getInsights(['wishes']), 400, 100, /wishes is not valid for fields param/],
+    [() => account.getInsights(FIELDS, { date_preset: 'lifetime' }), 400, 100, /date_preset must be one of/],
+    [() => new sdk.AdAccount('act_2').getInsights(FIELDS), 400, 100, /Object with ID 'act_2' does not exist/],
+    [() => new sdk.Campaign('77').getInsights(FIELDS), 400, 100, /Object with ID '77' does not exist/],
+  ]
+  for (const [call, status, code, message] of mistakes) {
+    await assert.rejects(call, (error: SdkError) => {
+      assert.deepEqual([error.status, error.response.code], [status, code])
+      assert.match(error.message, message)
+      return error.response.fbtrace_id !== ''
+    })
+  }
+  sdk.FacebookAdsApi.init('expired')
+  await assert.rejects(
+    new sdk.AdAccount('act_1').getInsights(FIELDS),
+    (error: SdkError) => error.status === 401 && error.response.code === 190,
+  )
+  sdk.FacebookAdsApi.init('token1')
+})
