@@ -4,6 +4,7 @@ import { answer, answerError, type GraphDoor } from './graph/answer.ts'
 import { Directory } from './graph/directory.ts'
 import { BODY_TOO_LARGE, GraphError } from './graph/error.ts'
 import { GRAPH_BODY_BYTES_MAX } from './graph/request.ts'
+import { RequestLimit } from './graph/request-limit.ts'
 import { type HttpDoor, type HttpServer, openHttp } from './http.ts'
 import { answerOversizedWebhook, answerWebhook, WEBHOOK_BODY_BYTES_MAX, type WebhookDoor } from './ingest/door.ts'
 import { confirmHashKey } from './ingest/pseudonym.ts'
@@ -23,6 +24,10 @@ export interface ServerConfig {
   readonly public_url: string | undefined
   readonly app_secrets: readonly string[]
   readonly verify_token: string | undefined
+  /** Answer a Graph call without `appsecret_proof` with an error; one that is there is checked in any case. */
+  readonly require_appsecret_proof: boolean
+  /** Graph calls of a token in an hour; `undefined` for as many as it likes. */
+  readonly request_limit: number | undefined
   readonly hash_key: Uint8Array
   /** Answer a start before 37 months ago with Meta's error, though the days are there. */
   readonly meta_history_limit: boolean
@@ -65,6 +70,9 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   parts.use(http)
   return serverOf(http, store, operations, parts.move())
 }
+
+/** A message can quote a whole URL. */
+const LOGGED_LENGTH_MAX = 500
 
 const WEBHOOK_PATH = '/webhooks/messenger'
 const OPERATIONS_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
@@ -116,13 +124,16 @@ function webhookDoor(door: WebhookDoor): HttpDoor {
   }
 }
 
-function graphDoor(store: Store, { now, log, meta_history_limit }: ServerConfig): HttpDoor {
+function graphDoor(store: Store, config: ServerConfig): HttpDoor {
+  const { log, request_limit } = config
   const door: GraphDoor = {
+    ...config,
     store,
-    now,
-    meta_history_limit,
     directory: new Directory(),
+    request_limit: request_limit === undefined ? undefined : new RequestLimit(request_limit),
     newTraceId: () => `A${randomBytes(16).toString('base64url')}`,
+    onRefusal: ({ kind: { code, subcode }, message }, fbtrace_id) =>
+      log.info({ fbtrace_id, code, subcode, message: message.slice(0, LOGGED_LENGTH_MAX) }, 'refused a Graph request'),
     onFailure: (cause, fbtrace_id) =>
       log.error({ fbtrace_id, cause: stackOf(cause) }, 'could not answer a Graph request'),
   }

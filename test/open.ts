@@ -47,6 +47,8 @@ export class TestServer implements AsyncDisposable {
       app_secrets: [APP_SECRET],
       verify_token: 'a verify token',
       hash_key: HASH_KEY,
+      require_appsecret_proof: false,
+      request_limit: undefined,
       meta_history_limit: false,
       now: () => test.now,
       log: pino({ level: 'silent' }),

@@ -20,6 +20,8 @@ interface ServeOptions extends DatabaseOptions {
   readonly publicUrl?: string
   readonly appSecret?: readonly string[]
   readonly verifyToken?: string
+  readonly requireAppsecretProof?: boolean
+  readonly requestLimit?: number
   readonly metaHistoryLimit?: boolean
   readonly logLevel: string
 }
@@ -53,6 +55,8 @@ async function serve(options: ServeOptions): Promise<void> {
     public_url: options.publicUrl,
     app_secrets: demo ? [...app_secrets, demo_secret] : app_secrets,
     verify_token: options.verifyToken,
+    require_appsecret_proof: options.requireAppsecretProof ?? false,
+    request_limit: options.requestLimit,
     meta_history_limit: options.metaHistoryLimit ?? false,
     log: pino({ level: options.logLevel }, pino.destination({ dest: 2, sync: true })),
     prepare: async (store) => {
