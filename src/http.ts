@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
 
 /** A request read off the wire. */
 export interface HttpRequest {
@@ -43,6 +45,22 @@ export interface HttpOptions {
 /** Request line and headers together; clients put 130 field names in a URL. */
 const HEADER_BYTES_MAX = 65_536
 
+/** An answer that the caller has already; it has no body, and so no length. */
+const NOT_MODIFIED = 304
+
+/** Below it, an answer fits in one packet with its headers, and compressing it saves nothing. */
+const COMPRESSED_LENGTH_MIN = 1024
+
+/** The default, 11, is for files that are compressed once. */
+const BROTLI_QUALITY = 4
+
+const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }
+
+const COMPRESS: Readonly<Record<'br' | 'gzip', (body: string) => Promise<Buffer>>> = {
+  br: (body) => promisify(brotliCompress)(body, brotli),
+  gzip: (body) => promisify(gzip)(body),
+}
+
 /** How long a stopping server waits for requests in flight. */
 const STOP_MS_MAX = 10_000
 
@@ -77,8 +95,37 @@ async function serve(req: IncomingMessage, res: ServerResponse, options: HttpOpt
   options.onAnswer(door.name, response.status)
   // What follows an unread body on the same connection would be taken for a request.
   if (body === 'oversized') res.setHeader('connection', 'close')
-  res.writeHead(response.status, { ...response.headers, 'content-length': Buffer.byteLength(response.body) })
-  res.end(response.body)
+  await send(req, res, response)
+}
+
+async function send(req: IncomingMessage, res: ServerResponse, response: HttpResponse): Promise<void> {
+  const { status, headers, body } = response
+  const plain = { ...headers, vary: 'Accept-Encoding' }
+  const encoding = acceptedEncoding(req.headers['accept-encoding'])
+  if (status === NOT_MODIFIED) res.writeHead(status, plain).end()
+  else if (encoding === undefined || body.length < COMPRESSED_LENGTH_MIN) {
+    res.writeHead(status, { ...plain, 'content-length': Buffer.byteLength(body) }).end(body)
+  } else {
+    const bytes = await COMPRESS[encoding](body)
+    res.writeHead(status, { ...plain, 'content-encoding': encoding, 'content-length': bytes.length }).end(bytes)
+  }
+}
+
+/** The encoding that the caller likes best of those that we have, brotli before gzip; none when it asks for neither. */
+function acceptedEncoding(header: string | string[] | undefined): 'br' | 'gzip' | undefined {
+  const liked = new Map(
+    String(header ?? '')
+      .split(',')
+      .map(parseCoding),
+  )
+  const [br, gz] = [liked.get('br') ?? liked.get('*') ?? 0, liked.get('gzip') ?? liked.get('*') ?? 0]
+  if (br > 0 && br >= gz) return 'br'
+  return gz > 0 ? 'gzip' : undefined
+}
+
+function parseCoding(text: string): [coding: string, quality: number] {
+  const [coding = '', quality] = text.split(';q=')
+  return [coding.trim().toLowerCase(), quality === undefined ? 1 : Number(quality) || 0]
 }
 
 function requestOf(
