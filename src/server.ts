@@ -23,6 +23,8 @@ export interface ServerConfig {
   /** Where callers reach us from outside; `next` links start with it. */
   readonly public_url: string | undefined
   readonly app_secrets: readonly string[]
+  /** Signs webhooks as well; the sandbox has it, which is no app of Meta's. */
+  readonly sandbox_secret?: string | undefined
   readonly verify_token: string | undefined
   /** Answer a Graph call without `appsecret_proof` with an error; one that is there is checked in any case. */
   readonly require_appsecret_proof: boolean
@@ -58,7 +60,8 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   const metrics = new Metrics(operations)
   const writer = parts.use(openWriter(config, operations, metrics, now_ms))
   operations.writer = writer
-  const webhooks = webhookDoor({ ...config, submit: (body) => writer.submit(body) })
+  const app_secrets = [...config.app_secrets, ...(config.sandbox_secret === undefined ? [] : [config.sandbox_secret])]
+  const webhooks = webhookDoor({ ...config, app_secrets, submit: (body) => writer.submit(body) })
   const graph = graphDoor(store, config)
   const health = operationsDoor(operations, metrics)
   const http = await openHttp({

@@ -42,6 +42,9 @@ async function serve(options: ServeOptions): Promise<void> {
   if (demo && (!LOOPBACK.test(host) || options.publicUrl !== undefined)) {
     throw misused('--demo has a token that everybody knows: leave out --public-url, and --host but a loopback address')
   }
+  if (options.requireAppsecretProof && options.appSecret === undefined) {
+    throw misused('--require-appsecret-proof needs the secret that proofs are made with: add --app-secret')
+  }
   const now = () => Temporal.Now.instant()
   const hash_key = options.hashKey ?? readHashKey(database)
   const demo_secret = randomBytes(32).toString('hex')
@@ -53,7 +56,8 @@ async function serve(options: ServeOptions): Promise<void> {
     hash_key,
     now,
     public_url: options.publicUrl,
-    app_secrets: demo ? [...app_secrets, demo_secret] : app_secrets,
+    app_secrets,
+    sandbox_secret: demo ? demo_secret : undefined,
     verify_token: options.verifyToken,
     require_appsecret_proof: options.requireAppsecretProof ?? false,
     request_limit: options.requestLimit,

@@ -152,6 +152,12 @@ const TOLD: readonly Told[] = [
   ],
   [
     `400 100 ${REQUEST}`,
+    '(#100) Tried accessing nonexisting field (constructor) on node type (AdAccount)',
+    '/v25.0/act_1?fields=constructor,__proto__',
+  ],
+  [`400 100/33 ${METHOD}`, missing('me'), '/v25.0/me/insights'],
+  [
+    `400 100 ${REQUEST}`,
     '(#100) Tried accessing nonexisting field (campaigns) on node type (User)',
     '/v25.0/me?fields=campaigns',
   ],

@@ -5,41 +5,44 @@ import { GraphError, INVALID_PARAMETER } from './error.ts'
 import type { Parameters } from './parameters.ts'
 
 /** What `delivery_info` calls our two statuses; its other values are met by nothing here. */
-const STATUS_OF_DELIVERY: Readonly<Record<string, string>> = { active: 'ACTIVE', deleted: 'DELETED' }
+const STATUS_OF_DELIVERY: ReadonlyMap<string, string> = new Map([
+  ['active', 'ACTIVE'],
+  ['deleted', 'DELETED'],
+])
 
 const SECONDS = 1000
 
 /** Meta's names of what a list can be filtered by, and what they are of a node. */
-const FIELDS: Readonly<Record<string, EdgeField>> = {
-  id: 'id',
-  name: 'name',
-  status: 'status',
-  effective_status: 'status',
-  configured_status: 'status',
-  delivery_info: 'status',
-  created_time: 'created_at',
-  updated_time: 'updated_at',
-}
+const FIELDS: ReadonlyMap<string, EdgeField> = new Map([
+  ['id', 'id'],
+  ['name', 'name'],
+  ['status', 'status'],
+  ['effective_status', 'status'],
+  ['configured_status', 'status'],
+  ['delivery_info', 'status'],
+  ['created_time', 'created_at'],
+  ['updated_time', 'updated_at'],
+])
 
-const OPERATORS: Readonly<Record<string, EdgeOperator>> = {
-  EQUAL: 'IN',
-  NOT_EQUAL: 'NOT_IN',
-  IN: 'IN',
-  NOT_IN: 'NOT_IN',
-  ANY: 'IN',
-  NONE: 'NOT_IN',
-  CONTAIN: 'CONTAIN',
-  NOT_CONTAIN: 'NOT_CONTAIN',
-  STARTS_WITH: 'STARTS_WITH',
-  GREATER_THAN: 'GREATER_THAN',
-  GREATER_THAN_OR_EQUAL: 'GREATER_THAN_OR_EQUAL',
-  LESS_THAN: 'LESS_THAN',
-  LESS_THAN_OR_EQUAL: 'LESS_THAN_OR_EQUAL',
-  AFTER: 'GREATER_THAN',
-  ON_OR_AFTER: 'GREATER_THAN_OR_EQUAL',
-  BEFORE: 'LESS_THAN',
-  ON_OR_BEFORE: 'LESS_THAN_OR_EQUAL',
-}
+const OPERATORS: ReadonlyMap<string, EdgeOperator> = new Map([
+  ['EQUAL', 'IN'],
+  ['NOT_EQUAL', 'NOT_IN'],
+  ['IN', 'IN'],
+  ['NOT_IN', 'NOT_IN'],
+  ['ANY', 'IN'],
+  ['NONE', 'NOT_IN'],
+  ['CONTAIN', 'CONTAIN'],
+  ['NOT_CONTAIN', 'NOT_CONTAIN'],
+  ['STARTS_WITH', 'STARTS_WITH'],
+  ['GREATER_THAN', 'GREATER_THAN'],
+  ['GREATER_THAN_OR_EQUAL', 'GREATER_THAN_OR_EQUAL'],
+  ['LESS_THAN', 'LESS_THAN'],
+  ['LESS_THAN_OR_EQUAL', 'LESS_THAN_OR_EQUAL'],
+  ['AFTER', 'GREATER_THAN'],
+  ['ON_OR_AFTER', 'GREATER_THAN_OR_EQUAL'],
+  ['BEFORE', 'LESS_THAN'],
+  ['ON_OR_BEFORE', 'LESS_THAN_OR_EQUAL'],
+])
 
 /**
  * What `filtering`, `effective_status` and `updated_since` ask of the nodes of an edge (contract 3.8 and 9.7). Deleted
@@ -68,24 +71,24 @@ function parseFiltering(value: Value | undefined): readonly ReadonlyMap<string, 
 function parseCondition(filter: ReadonlyMap<string, Value>, level: Level): EdgeCondition {
   const name = textOf(filter.get('field'))
   const field = parseField(name, level)
-  const operator = OPERATORS[textOf(filter.get('operator')).toUpperCase()]
+  const operator = OPERATORS.get(textOf(filter.get('operator')).toUpperCase())
   if (operator === undefined) {
     throw new GraphError(
       INVALID_PARAMETER,
-      `operator must be one of the following values: ${Object.keys(OPERATORS).join(', ')}`,
+      `operator must be one of the following values: ${[...OPERATORS.keys()].join(', ')}`,
     )
   }
   const value = filter.get('value') ?? ''
   if (field === 'created_at' || field === 'updated_at') return { field, operator, values: [parseSeconds(value)] }
   const texts = operator === 'IN' || operator === 'NOT_IN' ? (parseNames(value) ?? []) : [textOf(value)]
   const isDelivery = name.endsWith('delivery_info')
-  return { field, operator, values: isDelivery ? texts.flatMap((text) => STATUS_OF_DELIVERY[text] ?? []) : texts }
+  return { field, operator, values: isDelivery ? texts.flatMap((text) => STATUS_OF_DELIVERY.get(text) ?? []) : texts }
 }
 
 /** `id`, `ad.id`, `campaign.effective_status`: of the listed node, or the id of one above it. */
 function parseField(name: string, level: Level): EdgeField {
   const [, of = level, what = ''] = /^(?:(campaign|adset|ad)\.)?(\w+)$/.exec(name) ?? []
-  const field = FIELDS[what]
+  const field = FIELDS.get(what)
   const isShared = field === 'status' || field === 'created_at' || field === 'updated_at'
   if (field !== undefined && level !== 'account' && (of === level || isShared)) return field
   if (what === 'id' && of === 'campaign' && level !== 'account') return 'campaign_id'

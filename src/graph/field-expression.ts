@@ -1,4 +1,4 @@
-import { parseText, parseValue, VALUE_LENGTH_MAX, type Value } from './encoding.ts'
+import { parseText, parseValue, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER, PATH_UNKNOWN } from './error.ts'
 
 /** Names in one `fields`, those in braces included. */
@@ -48,7 +48,7 @@ class Reader {
   #names = 0
 
   constructor(text: string) {
-    this.#text = text.length > VALUE_LENGTH_MAX ? '' : text
+    this.#text = text
   }
 
   read(): readonly Field[] {

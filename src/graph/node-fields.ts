@@ -28,7 +28,7 @@ export interface NodeType {
   readonly name: string
   /** What is answered when `fields` is absent (contract 9.5). */
   readonly defaults: readonly string[]
-  readonly fields: Readonly<Record<string, Fill>>
+  readonly fields: ReadonlyMap<string, Fill>
   /** Nodes above it that can stand in its place of a field. */
   readonly nested: readonly Level[]
   /** Meta's names that we have no value for. */
@@ -43,6 +43,8 @@ export function idOf({ level, names }: Subject): string {
 const named: (name: string) => Fill = (name) => (subject) => subject.names[name]
 const detail: (name: string) => Fill = (name) => (subject) => subject.campaign?.details[name]
 const status: Fill = ({ campaign }) => campaign?.status
+
+const filled = (fields: Readonly<Record<string, Fill>>): ReadonlyMap<string, Fill> => new Map(Object.entries(fields))
 
 /** What a campaign shares with its ad sets and ads. */
 const OF_CAMPAIGN: Readonly<Record<string, Fill>> = {
@@ -65,14 +67,14 @@ export const NODE_TYPES: Readonly<Record<Subject['level'], NodeType>> = {
   user: {
     name: 'User',
     defaults: ['name', 'id'],
-    fields: { id: idOf, name: named('user_name') },
+    fields: filled({ id: idOf, name: named('user_name') }),
     nested: [],
     omitted: new Set(['email', 'first_name', 'last_name', 'middle_name', 'name_format', 'picture', 'short_name']),
   },
   account: {
     name: 'AdAccount',
     defaults: ['account_id', 'id'],
-    fields: {
+    fields: filled({
       id: idOf,
       account_id: named('account_id'),
       name: named('account_name'),
@@ -80,49 +82,49 @@ export const NODE_TYPES: Readonly<Record<Subject['level'], NodeType>> = {
       account_status: () => 1,
       timezone_name: ({ time_zone }) => time_zone,
       timezone_offset_hours_utc: ({ time_zone }, now) => now.toZonedDateTimeISO(time_zone).offsetNanoseconds / 3.6e12,
-    },
+    }),
     nested: [],
     omitted: new Set(ACCOUNT_NAMES_OMITTED),
   },
   campaign: {
     name: 'Campaign',
     defaults: ['id'],
-    fields: {
+    fields: filled({
       id: idOf,
       name: named('campaign_name'),
       ...OF_CAMPAIGN,
       ...BUDGET,
       stop_time: detail('end_time'),
       is_message_campaign: () => true,
-    },
+    }),
     nested: [],
     omitted: new Set(CAMPAIGN_NAMES_OMITTED),
   },
   adset: {
     name: 'AdSet',
     defaults: ['id'],
-    fields: {
+    fields: filled({
       id: idOf,
       name: named('adset_name'),
       campaign_id: named('campaign_id'),
       ...OF_CAMPAIGN,
       ...BUDGET,
       end_time: detail('end_time'),
-    },
+    }),
     nested: ['campaign'],
     omitted: new Set(ADSET_NAMES_OMITTED),
   },
   ad: {
     name: 'Ad',
     defaults: ['id'],
-    fields: {
+    fields: filled({
       id: idOf,
       name: named('ad_name'),
       adset_id: named('adset_id'),
       campaign_id: named('campaign_id'),
       ...OF_CAMPAIGN,
       creative: ({ campaign }) => campaign?.details.page_id && { actor_id: campaign.details.page_id },
-    },
+    }),
     nested: ['campaign', 'adset'],
     omitted: new Set(AD_NAMES_OMITTED),
   },

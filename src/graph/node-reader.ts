@@ -35,7 +35,7 @@ export async function readFields(
   const asked = fields.length > 0 ? fields : type.defaults.map(plainField)
   const row: JsonObject = {}
   for (const field of [...asked, plainField('id')]) {
-    const value = field.name in row ? undefined : await readField(context, subject, field)
+    const value = Object.hasOwn(row, field.name) ? undefined : await readField(context, subject, field)
     if (value !== undefined) row[field.name] = value
   }
   return row
@@ -50,7 +50,7 @@ async function readField(context: Context, subject: Subject | Node, field: Field
   if (name === 'insights' && isNode(subject)) return expand(field, () => expandInsights(context, subject, field))
   for (const level of levelsOf(subject)) {
     const type = NODE_TYPES[level]
-    const fill = type.fields[name]
+    const fill = type.fields.get(name)
     if (fill !== undefined) return pick(fill(subject, context.now), field.fields)
     const above = type.nested.find((one) => one === name)
     if (above !== undefined) return readNested(context, subject.names[`${above}_id`] ?? '', above, field)

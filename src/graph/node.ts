@@ -13,6 +13,7 @@ export async function readSubject(context: Context, id: string): Promise<Subject
 export async function readVisibleNode(context: Context, id: string | undefined): Promise<Node> {
   const { method } = context.call
   if (id === undefined) throw new GraphError(UNSUPPORTED_REQUEST, `Unsupported ${method.toLowerCase()} request.`)
+  if (id === 'me') throw missingObject(method, id)
   if (!/^(?:act_)?\d+$/.test(id)) throw missingAliases([id])
   const node = await findVisibleNode(context, id)
   if (node === undefined) throw missingObject(method, id)
