@@ -101,9 +101,10 @@ async function serve(req: IncomingMessage, res: ServerResponse, options: HttpOpt
 async function send(req: IncomingMessage, res: ServerResponse, response: HttpResponse): Promise<void> {
   const { status, headers, body } = response
   const plain = { ...headers, vary: 'Accept-Encoding' }
-  const encoding = acceptedEncoding(req.headers['accept-encoding'])
+  const isLong = body.length >= COMPRESSED_LENGTH_MIN
+  const encoding = isLong ? acceptedEncoding(req.headers['accept-encoding']) : undefined
   if (status === NOT_MODIFIED) res.writeHead(status, plain).end()
-  else if (encoding === undefined || body.length < COMPRESSED_LENGTH_MIN) {
+  else if (encoding === undefined) {
     res.writeHead(status, { ...plain, 'content-length': Buffer.byteLength(body) }).end(body)
   } else {
     const bytes = await COMPRESS[encoding](body)

@@ -107,8 +107,7 @@ export function formatEdgePaging(
   }
 }
 
-/** Whose list an edge of this node is. */
-export function edgeParent({ names }: Subject, level: Subject['level'], accounts: ReadonlySet<number>): EdgeParent {
-  if (level === 'user' || level === 'ad') return { level: 'user', accounts }
-  return { level, id: names[`${level}_id`] ?? '' }
+/** Whose nodes an edge lists. */
+export function edgeParent({ level, names }: Subject, accounts: ReadonlySet<number>): EdgeParent {
+  return level === 'user' ? { level, accounts } : { level, id: names[`${level}_id`] ?? '' }
 }

@@ -31,6 +31,9 @@ export const CAMPAIGN_PARAMETERS: readonly CampaignParameter[] = [
   { name: 'promoted_object', meaning: 'An object, such as `{"pixel_id":"1"}`.' },
 ]
 
+/** Characters of an object that is only read back. */
+const OBJECT_LENGTH_MAX = 1000
+
 const ID_MISSING =
   'id is required: this is Readout, which measures campaigns and makes none; create the campaign at Meta, and send the ' +
   'same call here with the id that Meta answered'
@@ -92,7 +95,7 @@ function parseCampaign(parameters: Parameters): CampaignSaid {
 function parseSaid({ name, pattern }: CampaignParameter, value: Value): unknown {
   const text = typeof value === 'string' ? parseText(value) : formatValue(value)
   if (pattern?.test(text)) return text
-  const object = pattern === undefined ? parseObject(value) : undefined
+  const object = pattern === undefined && text.length <= OBJECT_LENGTH_MAX ? parseObject(value) : undefined
   if (object === undefined) throw new GraphError(INVALID_PARAMETER, `${name} cannot be ${text.slice(0, 100)}`)
   return Object.fromEntries([...object].map(([key, one]) => [key, formatValue(one)]))
 }

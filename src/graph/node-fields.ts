@@ -96,6 +96,7 @@ export const NODE_TYPES: Readonly<Record<Subject['level'], NodeType>> = {
       ...BUDGET,
       stop_time: detail('end_time'),
       is_message_campaign: () => true,
+      is_direct_send_campaign: () => true,
     }),
     nested: [],
     omitted: new Set(CAMPAIGN_NAMES_OMITTED),

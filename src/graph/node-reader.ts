@@ -105,12 +105,12 @@ function expandEdge(
 
 /** The modifiers and the fields of an expanded edge, as if they were parameters; its links carry the call's token. */
 function parametersOf({ call }: Context, { modifiers, text }: Field): Parameters {
-  const access_token = call.parameters.get('access_token')
-  return new Map<string, Value>([
-    ...(access_token === undefined ? [] : [['access_token', access_token] as const]),
-    ...modifiers,
-    ...(text === '' ? [] : [['fields', text] as const]),
-  ])
+  const parameters = new Map<string, Value>(modifiers)
+  for (const name of ['access_token', 'appsecret_proof']) {
+    const value = call.parameters.get(name)
+    if (value !== undefined) parameters.set(name, value)
+  }
+  return text === '' ? parameters : parameters.set('fields', text)
 }
 
 /** Where an edge of a node is to be found, in the version of the call. */
@@ -129,7 +129,7 @@ export async function readEdge(
 ): Promise<EdgePage<JsonObject>> {
   if (lists === undefined) return { data: [], ...(asksTotal(parameters) && { summary: { total_count: 0 } }) }
   const { registry, edges } = context.tables
-  const parent = edgeParent(subject, subject.level, context.token.accounts)
+  const parent = edgeParent(subject, context.token.accounts)
   const listing = { level: lists, parent, conditions: parseConditions(parameters, lists) }
   const page = parseIdPage(parameters)
   const [ids, more] = cutPage(await edges.listIds(listing, { ...page, limit: page.limit + 1 }), page)

@@ -1,5 +1,8 @@
 const HOUR_MS = 3_600_000
 
+/** Meta's word for the greater of its quotas. */
+const TIER = 'standard_access'
+
 /** What a token has used of its hour. */
 export interface Usage {
   /** Whole percent; past 100 the call is refused. */
@@ -28,18 +31,25 @@ export class RequestLimit {
   }
 }
 
-const TIER = 'standard_access'
-
 /**
  * The throttle headers, true to our own limit: calls alone are limited, by token, so times used are none and the header
  * per business is not sent (contract 8). Without a limit only the one is sent that Airbyte dies without.
  */
-export function formatUsage(usage: Usage | undefined): Record<string, string> {
-  const { percent = 0, resets_in_s = 0 } = usage ?? {}
-  const used = { app_id_util_pct: percent, acc_id_util_pct: percent, ads_api_access_tier: TIER }
-  const insights = { 'x-fb-ads-insights-throttle': JSON.stringify(used) }
-  if (usage === undefined) return insights
+export function formatUsage(usage: Usage | undefined): Readonly<Record<string, string>> {
+  if (usage === undefined) return UNLIMITED
+  const { percent, resets_in_s } = usage
   const app = { call_count: percent, total_time: 0, total_cputime: 0 }
   const account = { acc_id_util_pct: percent, reset_time_duration: resets_in_s, ads_api_access_tier: TIER }
-  return { ...insights, 'x-app-usage': JSON.stringify(app), 'x-ad-account-usage': JSON.stringify(account) }
+  return {
+    ...formatInsightsUsage(percent),
+    'x-app-usage': JSON.stringify(app),
+    'x-ad-account-usage': JSON.stringify(account),
+  }
 }
+
+function formatInsightsUsage(percent: number): Readonly<Record<string, string>> {
+  const used = { app_id_util_pct: percent, acc_id_util_pct: percent, ads_api_access_tier: TIER }
+  return { 'x-fb-ads-insights-throttle': JSON.stringify(used) }
+}
+
+const UNLIMITED = formatInsightsUsage(0)

@@ -59,16 +59,20 @@ const NOWHERE: Omit<Route, 'method' | 'path'> = {
   },
 }
 
-export function findRoute(call: Call): Omit<Route, 'method' | 'path'> {
-  return ROUTES.find(({ method, path }) => method === call.method && fits(path, call.path)) ?? NOWHERE
+/** The routes, each with the parts of its path. */
+const PATTERNS = ROUTES.map((route) => {
+  const [id, edge] = route.path.split('/').filter((part) => part !== '')
+  return { route, id, edge }
+})
+
+export function findRoute({ method, path }: Call): Omit<Route, 'method' | 'path'> {
+  const found = PATTERNS.find(
+    ({ route, id, edge }) => route.method === method && fits(id, path.id) && fits(edge, path.edge),
+  )
+  return found?.route ?? NOWHERE
 }
 
-function fits(pattern: string, { id, edge }: Call['path']): boolean {
-  const [, wantedId = '', wantedEdge] = pattern.split('/')
-  return fitsPart(wantedId || undefined, id) && fitsPart(wantedEdge, edge)
-}
-
-function fitsPart(wanted: string | undefined, part: string | undefined): boolean {
+function fits(wanted: string | undefined, part: string | undefined): boolean {
   return wanted?.startsWith('{') ? part !== undefined : wanted === part
 }
 

@@ -2,7 +2,7 @@ import type { Level } from './registry.ts'
 
 /** Whose nodes are listed: those under a node, or the accounts of a token. */
 export type EdgeParent =
-  | { readonly level: 'account' | 'campaign' | 'adset'; readonly id: string }
+  | { readonly level: Level; readonly id: string }
   | { readonly level: 'user'; readonly accounts: ReadonlySet<number> }
 
 export type EdgeField = 'id' | 'name' | 'status' | 'created_at' | 'updated_at' | 'campaign_id' | 'adset_id'

@@ -15,6 +15,7 @@ const UNDER: Readonly<Record<EdgeParent['level'], string>> = {
   account: 'node.account = (SELECT account FROM account WHERE account_id = ?)',
   campaign: 'node.campaign_id = ?',
   adset: 'node.adset_id = ?',
+  ad: 'node.ad_id = ?',
 }
 
 const COLUMNS: Readonly<Record<Exclude<EdgeField, 'id'>, string>> = {
