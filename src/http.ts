@@ -100,15 +100,16 @@ async function serve(req: IncomingMessage, res: ServerResponse, options: HttpOpt
 
 async function send(req: IncomingMessage, res: ServerResponse, response: HttpResponse): Promise<void> {
   const { status, headers, body } = response
-  const plain = { ...headers, vary: 'Accept-Encoding' }
+  const vary = 'Accept-Encoding'
   const isLong = body.length >= COMPRESSED_LENGTH_MIN
   const encoding = isLong ? acceptedEncoding(req.headers['accept-encoding']) : undefined
-  if (status === NOT_MODIFIED) res.writeHead(status, plain).end()
+  if (status === NOT_MODIFIED) res.writeHead(status, { ...headers, vary }).end()
   else if (encoding === undefined) {
-    res.writeHead(status, { ...plain, 'content-length': Buffer.byteLength(body) }).end(body)
+    res.writeHead(status, { ...headers, vary, 'content-length': Buffer.byteLength(body) }).end(body)
   } else {
     const bytes = await COMPRESS[encoding](body)
-    res.writeHead(status, { ...plain, 'content-encoding': encoding, 'content-length': bytes.length }).end(bytes)
+    const length = { 'content-encoding': encoding, 'content-length': bytes.length }
+    res.writeHead(status, { ...headers, vary, ...length }).end(bytes)
   }
 }
 

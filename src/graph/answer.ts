@@ -63,10 +63,10 @@ async function answerItems(batch: Call, door: GraphDoor): Promise<GraphResponse>
   const answers = await answerBatch(
     batch,
     (item) => answerCall(item, door),
-    (error) => withVersion(answerError(error, door), batch.path.normal),
+    (error) => withVersion(answerError(error, door), batch.path.version),
   )
   const headers = { ...HEADERS, ...formatUsage(undefined) }
-  return withVersion({ status: 200, headers, body: JSON.stringify(answers) }, batch.path.normal)
+  return withVersion({ status: 200, headers, body: JSON.stringify(answers) }, batch.path.version)
 }
 
 /** Answers one call, of its own or of a batch, within one transaction. */
@@ -76,10 +76,9 @@ async function answerCall(call: Call, door: GraphDoor): Promise<GraphResponse> {
     usage = known
   }
   try {
-    const body = await answerWithin(call, door, onUsage)
-    return withVersion(formatAnswer(call, body, { ...HEADERS, ...formatUsage(usage) }), call.path.normal)
+    return formatAnswer(call, await answerWithin(call, door, onUsage), usage)
   } catch (error) {
-    return withVersion(answerError(error, door, usage), call.path.normal)
+    return withVersion(answerError(error, door, usage), call.path.version)
   }
 }
 
@@ -114,13 +113,13 @@ function contextOf(tables: Tables, call: Call, token: Token, door: GraphDoor): C
 }
 
 /** An answer that the caller has already goes without its body (contract 8). */
-function formatAnswer({ method, headers }: Call, body: string, fixed: Record<string, string>): GraphResponse {
-  if (method !== 'GET') return { status: 200, headers: fixed, body }
+function formatAnswer({ method, path, headers }: Call, body: string, usage: Usage | undefined): GraphResponse {
+  const version = { 'facebook-api-version': servedVersion(path.version) }
+  if (method !== 'GET') return { status: 200, headers: { ...HEADERS, ...formatUsage(usage), ...version }, body }
   const etag = formatETag(body)
-  const all = { ...fixed, etag }
-  return isKnown(etag, headers['if-none-match'])
-    ? { status: 304, headers: all, body: '' }
-    : { status: 200, headers: all, body }
+  const isOld = isKnown(etag, headers['if-none-match'])
+  const all = { ...HEADERS, ...formatUsage(usage), etag, ...version }
+  return isOld ? { status: 304, headers: all, body: '' } : { status: 200, headers: all, body }
 }
 
 function withVersion(response: GraphResponse, path: string): GraphResponse {

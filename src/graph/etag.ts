@@ -7,6 +7,7 @@ export function formatETag(body: string): string {
 
 /** Whether `If-None-Match` says that the caller has this answer already. */
 export function isKnown(etag: string, if_none_match: string | undefined): boolean {
-  const known = (if_none_match ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''))
+  if (if_none_match === undefined) return false
+  const known = if_none_match.split(',').map((one) => one.trim().replace(/^W\//, ''))
   return known.includes(etag) || known.includes('*')
 }

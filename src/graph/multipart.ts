@@ -1,14 +1,21 @@
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 import type { GraphRequest } from './request.ts'
 
+export function isMultipart({ headers }: GraphRequest): boolean {
+  return /^multipart\/form-data\b/i.test(headers['content-type'] ?? '')
+}
+
 /** A request whose multipart body, as `curl -F` sends one, stands as a form; files in it are left out. */
 export async function formOfMultipart(request: GraphRequest): Promise<GraphRequest> {
-  const content_type = request.headers['content-type'] ?? ''
-  if (request.body === undefined || !/^multipart\/form-data\b/i.test(content_type)) return request
-  const form = await parseMultipart(request.body, content_type)
+  const { body = new Uint8Array(), headers } = request
+  const form = await parseMultipart(body, headers['content-type'] ?? '')
   const fields = [...form].filter((field): field is [string, string] => typeof field[1] === 'string')
-  const body = Buffer.from(new URLSearchParams(fields).toString())
-  return { ...request, body, headers: { ...request.headers, 'content-type': 'application/x-www-form-urlencoded' } }
+  const text = new URLSearchParams(fields).toString()
+  return {
+    ...request,
+    body: Buffer.from(text),
+    headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+  }
 }
 
 async function parseMultipart(body: Uint8Array, content_type: string): Promise<FormData> {
