@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
 
 /** A request read off the wire. */
 export interface HttpRequest {
@@ -45,6 +47,22 @@ export interface HttpOptions {
 /** Request line and headers together; clients put 130 field names in a URL. */
 const HEADER_BYTES_MAX = 65_536
 
+/** An answer that the caller has already; it has no body, and so no length. */
+const NOT_MODIFIED = 304
+
+/** Below it, an answer fits in one packet with its headers, and compressing it saves nothing. */
+const COMPRESSED_LENGTH_MIN = 1024
+
+/** The default, 11, is for files that are compressed once. */
+const BROTLI_QUALITY = 4
+
+const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }
+
+const COMPRESS: Readonly<Record<'br' | 'gzip', (body: string) => Promise<Buffer>>> = {
+  br: (body) => promisify(brotliCompress)(body, brotli),
+  gzip: (body) => promisify(gzip)(body),
+}
+
 /** How long a stopping server waits for requests in flight. */
 const STOP_MS_MAX = 10_000
 
@@ -79,18 +97,35 @@ async function serve(req: IncomingMessage, res: ServerResponse, options: HttpOpt
   options.onAnswer(door.name, response.status)
   // What follows an unread body on the same connection would be taken for a request.
   if (body === 'oversized') res.setHeader('connection', 'close')
-  await send(response, res)
+  await send(req, res, response)
 }
 
-async function send({ status, headers, body }: HttpResponse, res: ServerResponse): Promise<void> {
-  if (typeof body === 'string') {
-    res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
-    res.end(body)
-    return
+async function send(req: IncomingMessage, res: ServerResponse, response: HttpResponse): Promise<void> {
+  const { status, headers, body } = response
+  if (typeof body !== 'string') return sendPieces(res, status, headers, body)
+  const vary = 'Accept-Encoding'
+  const isLong = body.length >= COMPRESSED_LENGTH_MIN
+  const encoding = isLong ? acceptedEncoding(req.headers['accept-encoding']) : undefined
+  if (status === NOT_MODIFIED) res.writeHead(status, { ...headers, vary }).end()
+  else if (encoding === undefined) {
+    res.writeHead(status, { ...headers, vary, 'content-length': Buffer.byteLength(body) }).end(body)
+  } else {
+    const bytes = await COMPRESS[encoding](body)
+    const length = { 'content-encoding': encoding, 'content-length': bytes.length }
+    res.writeHead(status, { ...headers, vary, ...length }).end(bytes)
   }
+}
+
+/** Sends a body whose pieces are made as the caller takes them. */
+async function sendPieces(
+  res: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  pieces: AsyncIterable<string>,
+): Promise<void> {
   res.writeHead(status, headers)
   try {
-    await pipeline(body, res)
+    await pipeline(pieces, res)
   } catch (cause) {
     if (!hasLeft(cause)) throw cause
   }
@@ -99,6 +134,23 @@ async function send({ status, headers, body }: HttpResponse, res: ServerResponse
 /** Whether a caller went away before the last piece: no failure of ours. */
 function hasLeft(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'ERR_STREAM_PREMATURE_CLOSE'
+}
+
+/** The encoding that the caller likes best of those that we have, brotli before gzip; none when it asks for neither. */
+function acceptedEncoding(header: string | string[] | undefined): 'br' | 'gzip' | undefined {
+  const liked = new Map(
+    String(header ?? '')
+      .split(',')
+      .map(parseCoding),
+  )
+  const [br, gz] = [liked.get('br') ?? liked.get('*') ?? 0, liked.get('gzip') ?? liked.get('*') ?? 0]
+  if (br > 0 && br >= gz) return 'br'
+  return gz > 0 ? 'gzip' : undefined
+}
+
+function parseCoding(text: string): [coding: string, quality: number] {
+  const [coding = '', quality] = text.split(';q=')
+  return [coding.trim().toLowerCase(), quality === undefined ? 1 : Number(quality) || 0]
 }
 
 function requestOf(

@@ -8,6 +8,7 @@ import { formatRunId } from './graph/report-order.ts'
 import { EXPORT_PATH } from './graph/report-run.ts'
 import { Reporter } from './graph/reporter.ts'
 import { GRAPH_BODY_BYTES_MAX } from './graph/request.ts'
+import { RequestLimit } from './graph/request-limit.ts'
 import { type HttpDoor, type HttpRequest, type HttpResponse, type HttpServer, openHttp } from './http.ts'
 import {
   answerOversizedWebhook,
@@ -32,7 +33,13 @@ export interface ServerConfig {
   /** Where callers reach us from outside; `next` links start with it. */
   readonly public_url: string | undefined
   readonly app_secrets: readonly string[]
+  /** Signs webhooks as well; the sandbox has it, which is no app of Meta's. */
+  readonly sandbox_secret?: string | undefined
   readonly verify_token: string | undefined
+  /** Answer a Graph call without `appsecret_proof` with an error; one that is there is checked in any case. */
+  readonly require_appsecret_proof: boolean
+  /** Graph calls of a token in an hour; `undefined` for as many as it likes. */
+  readonly request_limit: number | undefined
   readonly hash_key: Uint8Array
   /** Answer a start before 37 months ago with Meta's error, though the days are there. */
   readonly meta_history_limit: boolean
@@ -63,7 +70,9 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   const metrics = new Metrics(operations)
   const writer = parts.use(openWriter(config, operations, metrics, now_ms))
   operations.writer = writer
-  const webhooks = webhookDoor({ ...config, submit: (body) => writer.submit(body) }, new RefusalLog(config.log, now_ms))
+  const app_secrets = [...config.app_secrets, ...(config.sandbox_secret === undefined ? [] : [config.sandbox_secret])]
+  const refusals = new RefusalLog(config.log, now_ms)
+  const webhooks = webhookDoor({ ...config, app_secrets, submit: (body) => writer.submit(body) }, refusals)
   const reporter = parts.use(openReporter(config, operations, now_ms))
   const door = graphDoorOf(store, reporter, config)
   const graph = graphDoor(door, answer)
@@ -82,6 +91,9 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   parts.use(http)
   return serverOf(http, store, operations, parts.move())
 }
+
+/** A message can quote a whole URL. */
+const LOGGED_LENGTH_MAX = 500
 
 const WEBHOOK_PATH = '/webhooks/messenger'
 const OPERATIONS_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
@@ -172,15 +184,18 @@ function openReporter(config: ServerConfig, operations: ServerOperations, now_ms
   })
 }
 
-function graphDoorOf(store: Store, reporter: Reporter, { now, log, meta_history_limit }: ServerConfig): GraphDoor {
+function graphDoorOf(store: Store, reporter: Reporter, config: ServerConfig): GraphDoor {
+  const { log, request_limit } = config
   return {
+    ...config,
     store,
-    now,
-    meta_history_limit,
     reporter,
     directory: new Directory(),
+    request_limit: request_limit === undefined ? undefined : new RequestLimit(request_limit),
     newRunId: () => formatRunId(randomBytes(8).readBigUInt64LE()),
     newTraceId: () => `A${randomBytes(16).toString('base64url')}`,
+    onRefusal: ({ kind: { code, subcode }, message }, fbtrace_id) =>
+      log.info({ fbtrace_id, code, subcode, message: message.slice(0, LOGGED_LENGTH_MAX) }, 'refused a Graph request'),
     onFailure: (cause, fbtrace_id) =>
       log.error({ fbtrace_id, cause: stackOf(cause) }, 'could not answer a Graph request'),
   }

@@ -106,6 +106,10 @@ class World implements AsyncDisposable {
         meta_history_limit: false,
         reporter: { order: (order) => this.#makeReport(order) },
         newRunId: () => formatRunId(this.#reports++),
+        app_secrets: [],
+        require_appsecret_proof: false,
+        request_limit: undefined,
+        onRefusal: () => {},
         newTraceId: () => 'trace',
         onFailure: (cause) => {
           throw cause

@@ -8,12 +8,15 @@ import { openServer, type ServerConfig } from '../src/server.ts'
 import { singleIdAd } from '../src/store/admission.ts'
 import type { AccountFields } from '../src/store/registry.ts'
 import type { Store } from '../src/store/store.ts'
-import { hashToken } from '../src/store/tokens.ts'
+import { hashToken, type Permission } from '../src/store/tokens.ts'
 
 export const APP_SECRET = 'an app secret'
 export const HASH_KEY = new Uint8Array(32).fill(7)
 /** Noon in London, and what the clock of a test server shows until it is set. */
 export const NOW = Temporal.Instant.from('2026-11-20T12:00:00Z')
+
+/** What an answer's JSON may hold; the tests say what it does. */
+export type Json = { readonly [key: string]: Json } & Json[] & string
 
 /** A folder that goes when it is disposed. */
 export class TemporaryFolder implements Disposable {
@@ -49,6 +52,8 @@ export class TestServer implements AsyncDisposable {
       app_secrets: [APP_SECRET],
       verify_token: 'a verify token',
       hash_key: HASH_KEY,
+      require_appsecret_proof: false,
+      request_limit: undefined,
       meta_history_limit: false,
       now: () => test.now,
       log: pino({ level: 'silent' }),
@@ -72,6 +77,20 @@ export class TestServer implements AsyncDisposable {
       const token_hash = hashToken(`token ${account_id}`.replace(' ', ''))
       await tokens.add({ token_hash, permission: 'read', created_at: 0, accounts: new Set([account]) })
     })
+  }
+
+  /** Adds a token for an account that was added before. */
+  async addToken(token: string, account_id: string, permission: Permission): Promise<void> {
+    await this.store.write(async ({ registry, tokens }) => {
+      const { account = -1 } = (await registry.readAccount(account_id)) ?? {}
+      await tokens.add({ token_hash: hashToken(token), permission, created_at: 0, accounts: new Set([account]) })
+    })
+  }
+
+  /** Asks the Graph door for what stands behind the version; `token1` unless the path names another token. */
+  async graph(path: string, init: RequestInit = {}): Promise<Json> {
+    const token = path.includes('access_token=') ? '' : `${path.includes('?') ? '&' : '?'}access_token=token1`
+    return (await fetch(`${this.url}/v25.0/${path}${token}`, init)).json() as Promise<Json>
   }
 
   async addCampaign(id: string, account_id: string): Promise<void> {

@@ -6,8 +6,12 @@ import { DATABASE_SETTINGS, environmentName, SERVER_SETTINGS, type Setting } fro
 import { DATE_PRESETS, resolveDatePreset } from '../src/domain/date-preset.ts'
 import { METRICS, type Metric } from '../src/domain/metric.ts'
 import { EUROPE } from '../src/domain/region.ts'
+import { EDGES, type Edge } from '../src/graph/edge.ts'
 import { GRAPH_ERRORS } from '../src/graph/error.ts'
 import { INSIGHTS_PARAMETERS } from '../src/graph/insights-parameters.ts'
+import { CAMPAIGN_PARAMETERS } from '../src/graph/message-campaign.ts'
+import { NODE_TYPES } from '../src/graph/node-fields.ts'
+import { ROUTES } from '../src/graph/route.ts'
 import { WEBHOOK_FIELDS } from '../src/ingest/webhook.ts'
 
 /** The tables of the reference pages, made from the tables of the code: `<!-- table NAME -->` … `<!-- end -->`. */
@@ -25,6 +29,24 @@ const TABLES: Readonly<Record<string, () => string>> = {
       ['HTTP', 'Code', 'Subcode', 'Type', 'When'],
       GRAPH_ERRORS.map((kind) => [`${kind.status}`, `${kind.code}`, `${kind.subcode ?? ''}`, kind.type, kind.when]),
     ),
+  routes: () =>
+    formatTable(
+      ['Method', 'Path', 'Permission', 'Answers'],
+      ROUTES.map(({ method, path, permission, meaning }) => [method, code(path), permission, meaning]),
+    ),
+  edges: () => formatTable(['Edge', 'Of', 'Lists'], EDGES.map(edgeRow)),
+  'node fields': () =>
+    formatTable(['Node', 'Fields', 'Nodes and lists', 'When `fields` is absent'], NODES.map(nodeRow)),
+  'left out fields': () =>
+    formatTable(
+      ['Node', 'Fields'],
+      NODES.map((level) => [NODE_TYPES[level].name, [...NODE_TYPES[level].omitted].map(code).join(' ')]),
+    ),
+  'campaign parameters': () =>
+    formatTable(
+      ['Parameter', 'Meaning'],
+      CAMPAIGN_PARAMETERS.map(({ name, meaning }) => [code(name), meaning]),
+    ),
   'webhook fields': () =>
     formatTable(
       ['Page field', 'Fact'],
@@ -33,6 +55,8 @@ const TABLES: Readonly<Record<string, () => string>> = {
   settings: () => formatTable(['Flag', 'Environment', 'Default', 'Meaning'], SERVER_SETTINGS.map(settingRow)),
   commands: () => listCommands(openProgram()).map(formatCommand).join('\n'),
 }
+
+const NODES = ['user', 'account', 'campaign', 'adset', 'ad'] as const
 
 const MARKED = /<!-- table (.+?) -->\n[\s\S]*?<!-- end -->/g
 const DOCS = join(import.meta.dirname, '../docs')
@@ -70,6 +94,19 @@ function presetRow(preset: (typeof DATE_PRESETS)[number]): string[] {
     code(preset),
     `${range?.since} to ${range?.until}${isOfData ? ', with data from 2026-01-10 to 2026-03-02' : ''}`,
   ]
+}
+
+function edgeRow({ name, of, lists }: Edge): string[] {
+  const nodes = of.map((level) => NODE_TYPES[level].name).join(', ')
+  return [code(name), nodes, lists === undefined ? 'nothing' : NODE_TYPES[lists].name]
+}
+
+function nodeRow(level: (typeof NODES)[number]): string[] {
+  const { name, fields, nested, defaults } = NODE_TYPES[level]
+  const edges = EDGES.filter(({ of, lists }) => lists !== undefined && of.includes(level)).map((edge) => edge.name)
+  const insights = level === 'user' ? [] : ['insights']
+  const all = (names: readonly string[]) => names.map(code).join(' ')
+  return [name, all([...fields.keys()]), all([...nested, ...edges, ...insights]), all(defaults)]
 }
 
 function settingRow(setting: Setting): string[] {

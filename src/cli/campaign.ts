@@ -40,7 +40,7 @@ async function addCampaign(
   const { account, account_id } = await findAccount(database.store, options.account)
   await database.store.write(async ({ registry }) => {
     const known = (await registry.listCampaigns()).find((one) => one.campaign_id === campaign_id)
-    if (known?.account_id !== account_id) await registry.addAd(singleIdAd(campaign_id, account))
+    if (known?.account_id !== account_id) await registry.addAd(singleIdAd(campaign_id, account), database.now_ms())
     if (name !== undefined) await registry.renameCampaign(campaign_id, name)
   })
   await catchUpNow(database)

@@ -39,7 +39,8 @@ export async function loadDemo(store: Store, pseudonyms: Pseudonyms, now_ms: num
 
 async function register({ registry, tokens }: Tables, now_ms: number): Promise<void> {
   const { account } = await registry.addAccount(DEMO_ACCOUNT)
-  for (const { campaign_id, name } of DEMO_CAMPAIGNS) await registry.addAd(singleIdAd(campaign_id, account, name))
+  for (const { campaign_id, name } of DEMO_CAMPAIGNS)
+    await registry.addAd(singleIdAd(campaign_id, account, name), now_ms)
   await registry.writeRates(account, DEMO_RATES)
   const token = { token_hash: hashToken(DEMO_TOKEN), permission: 'read', accounts: new Set([account]) } as const
   await tokens.add({ ...token, created_at: now_ms })

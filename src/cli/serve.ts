@@ -20,6 +20,8 @@ interface ServeOptions extends DatabaseOptions {
   readonly publicUrl?: string
   readonly appSecret?: readonly string[]
   readonly verifyToken?: string
+  readonly requireAppsecretProof?: boolean
+  readonly requestLimit?: number
   readonly metaHistoryLimit?: boolean
   readonly logLevel: string
 }
@@ -40,6 +42,9 @@ async function serve(options: ServeOptions): Promise<void> {
   if (demo && (!LOOPBACK.test(host) || options.publicUrl !== undefined)) {
     throw misused('--demo has a token that everybody knows: leave out --public-url, and --host but a loopback address')
   }
+  if (options.requireAppsecretProof && options.appSecret === undefined) {
+    throw misused('--require-appsecret-proof needs the secret that proofs are made with: add --app-secret')
+  }
   const now = () => Temporal.Now.instant()
   const hash_key = options.hashKey ?? readHashKey(database)
   const demo_secret = randomBytes(32).toString('hex')
@@ -51,8 +56,11 @@ async function serve(options: ServeOptions): Promise<void> {
     hash_key,
     now,
     public_url: options.publicUrl,
-    app_secrets: demo ? [...app_secrets, demo_secret] : app_secrets,
+    app_secrets,
+    sandbox_secret: demo ? demo_secret : undefined,
     verify_token: options.verifyToken,
+    require_appsecret_proof: options.requireAppsecretProof ?? false,
+    request_limit: options.requestLimit,
     meta_history_limit: options.metaHistoryLimit ?? false,
     log: pino({ level: options.logLevel }, pino.destination({ dest: 2, sync: true })),
     prepare: async (store) => {

@@ -49,6 +49,16 @@ export const SERVER_SETTINGS: readonly Setting[] = [
   },
   { flag: 'verify-token', value: 'TOKEN', help: "the token that Meta's webhook handshake must show" },
   {
+    flag: 'require-appsecret-proof',
+    help: 'refuse Graph calls without appsecret_proof; one that is there is checked in any case; needs --app-secret',
+  },
+  {
+    flag: 'request-limit',
+    value: 'N',
+    help: 'Graph calls of an access token in an hour; past it it gets code 17; no limit when left out',
+    parse: parseCount,
+  },
+  {
     flag: 'meta-history-limit',
     help: "answer a range that starts before 37 months ago with Meta's error, though the days are there",
   },
@@ -93,6 +103,11 @@ function parseDatabase(text: string): string {
 function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
   throw new InvalidArgumentError('It must be a port, 0 to 65535.')
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number, 1 or more.')
 }
 
 function parseUrl(text: string): string {

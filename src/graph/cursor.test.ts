@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { CURSOR_PLACE_MAX, formatCursor, parseCursor } from './cursor.ts'
+import { CURSOR_PLACE_MAX, formatCursor, formatIdCursor, parseCursor, parseIdCursor } from './cursor.ts'
 
 test('formatCursor() writes the cursors that Meta is seen to write', () => {
   const rows: [place: number, cursor: string][] = [
@@ -51,3 +51,11 @@ function formatted(text: string): string {
     .replaceAll('/', 'ZC')
     .replaceAll('=', 'ZD')
 }
+
+test('parseIdCursor() undoes formatIdCursor(), and refuses everything else', () => {
+  const arbitraryId = fc.bigInt({ min: 1n, max: 10n ** 20n - 1n }).map(String)
+  fc.assert(fc.property(arbitraryId, (id) => parseIdCursor(formatIdCursor(id)) === id))
+  for (const cursor of ['', 'x', 'MAZDZD', 'QVFI', 'QVFIMQ==', formatIdCursor('act_1')]) {
+    assert.throws(() => parseIdCursor(cursor), INVALID, cursor)
+  }
+})

@@ -8,6 +8,12 @@ export interface GraphErrorKind {
   readonly reason: 'invalid_request' | 'invalid_token' | 'not_found'
   /** Whether Meta starts the message with `(#code)`. */
   readonly prefixed: boolean
+  /** What Meta adds for the people in front of a client. */
+  readonly for_people?: {
+    readonly is_transient: boolean
+    readonly error_user_title: string
+    readonly error_user_msg: string
+  }
   /** When it is answered, for the reference page. */
   readonly when: string
 }
@@ -19,6 +25,11 @@ export const INVALID_PARAMETER: GraphErrorKind = {
   code: 100,
   prefixed: true,
   when: 'A parameter has a value that cannot be answered; the message names it and the values that can.',
+}
+
+export const FIELD_UNKNOWN: GraphErrorKind = {
+  ...INVALID_PARAMETER,
+  when: '`fields` names what the type of node does not have.',
 }
 
 export const UNSUPPORTED_REQUEST: GraphErrorKind = {
@@ -54,12 +65,46 @@ export const TOKEN_UNKNOWN: GraphErrorKind = {
   when: 'The access token was never created here, or was revoked.',
 }
 
+const PROOF = { ...REQUEST, code: 100, type: 'GraphMethodException', prefixed: false } as const
+
+export const PROOF_WRONG: GraphErrorKind = {
+  ...PROOF,
+  when: '`appsecret_proof` is not made of the access token with one of the app secrets of the server.',
+}
+
+export const PROOF_MISSING: GraphErrorKind = {
+  ...PROOF,
+  when: 'There is no `appsecret_proof`, and the server runs with `--require-appsecret-proof`.',
+}
+
+export const PERMISSION_MISSING: GraphErrorKind = {
+  status: 403,
+  type: 'OAuthException',
+  reason: 'invalid_request',
+  code: 200,
+  prefixed: true,
+  when: 'The call changes something, and the permission of the access token is `read`.',
+}
+
+export const REQUEST_LIMIT_REACHED: GraphErrorKind = {
+  ...REQUEST,
+  code: 17,
+  subcode: 2446079,
+  prefixed: false,
+  for_people: {
+    is_transient: false,
+    error_user_title: 'Ad Account Has Too Many API Calls',
+    error_user_msg: 'There have been too many calls from this ad-account. Please wait a bit and try again.',
+  },
+  when: 'The access token has made as many calls in this hour as `--request-limit` allows.',
+}
+
 export const ALIAS_MISSING: GraphErrorKind = {
   ...REQUEST,
   reason: 'not_found',
   code: 803,
   prefixed: true,
-  when: 'The id in the path is neither digits nor `act_` and digits.',
+  when: 'The id in the path is neither digits nor `act_` and digits, or `ids` names what does not exist.',
 }
 
 export const PATH_UNKNOWN: GraphErrorKind = {
@@ -98,7 +143,7 @@ export const REDUCE_DATA: GraphErrorKind = {
   status: 500,
   code: 1,
   prefixed: false,
-  when: 'A result to be sorted or summed has more rows than are held at once.',
+  when: 'A result to be sorted or summed has more rows than are held at once, or a call asks for too many nodes at once.',
 }
 
 export const REPORT_NOT_READY: GraphErrorKind = {
@@ -120,11 +165,16 @@ export const TOO_MANY_REPORTS: GraphErrorKind = {
 export const GRAPH_ERRORS: readonly GraphErrorKind[] = [
   UNKNOWN_ERROR,
   REDUCE_DATA,
+  REQUEST_LIMIT_REACHED,
   INVALID_PARAMETER,
+  FIELD_UNKNOWN,
   UNSUPPORTED_REQUEST,
+  PROOF_WRONG,
+  PROOF_MISSING,
   OBJECT_MISSING,
   TOKEN_MISSING,
   TOKEN_UNKNOWN,
+  PERMISSION_MISSING,
   ALIAS_MISSING,
   PATH_UNKNOWN,
   CURSOR_INVALID,
@@ -150,9 +200,9 @@ export class GraphError extends Error {
 
 /** The envelope of contract 7.1. */
 export function formatError({ kind, message }: GraphError, fbtrace_id: string): string {
-  const { type, code, subcode } = kind
+  const { type, code, subcode, for_people } = kind
   const numbers = subcode === undefined ? { code } : { code, error_subcode: subcode }
-  return JSON.stringify({ error: { message, type, ...numbers, fbtrace_id } })
+  return JSON.stringify({ error: { message, type, ...numbers, ...for_people, fbtrace_id } })
 }
 
 /** Clients give up on long headers, and a message can quote a whole URL; the body has all of it. */

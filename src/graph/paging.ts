@@ -96,7 +96,7 @@ function pagingOf(taken: readonly Cursor[], { limit }: Page, address: PageAddres
  * A link that can be followed without adding anything (contract 5.3): it repeats every parameter, of the body too, and
  * so the access token of a call that carried it there. A token from a header is no parameter, and stays out of URLs.
  */
-function formatLink(address: PageAddress, limit: number, direction: 'after' | 'before', cursor: string): string {
+export function formatLink(address: PageAddress, limit: number, direction: 'after' | 'before', cursor: string): string {
   const pairs: string[] = []
   for (const [name, value] of address.parameters) {
     if (name === 'limit' || name === 'after' || name === 'before') continue

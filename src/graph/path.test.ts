@@ -16,7 +16,8 @@ test('parsePath() reads versions, ids and edges between any number of slashes', 
     ['/v25/insights', 'v16.0', 'v25', 'insights', '/v25/insights'],
   ]
   for (const [path, version, id, edge, normal] of rows) {
-    assert.deepEqual(parsePath(path), { id, edge, normal }, path)
+    const named = /^\/v\d+\.\d+/.exec(normal)?.[0] ?? ''
+    assert.deepEqual(parsePath(path), { id, edge, version: named, normal }, path)
     assert.equal(servedVersion(path), version, path)
   }
 })

@@ -11,6 +11,8 @@ const VERSION = /^v\d+\.\d+$/
 export interface GraphPath {
   readonly id: string | undefined
   readonly edge: string | undefined
+  /** `/v25.0`, as named; empty when the path names none. */
+  readonly version: string
   /** Without doubled and trailing slashes, for links. */
   readonly normal: string
 }
@@ -23,7 +25,7 @@ export function parsePath(path: string): GraphPath {
   if (hasVersion && !API_VERSIONS.includes(first)) throw unknownPath(components)
   const [id, edge, ...rest] = hasVersion ? components.slice(1) : components
   if (rest.length > 0) throw unknownPath(rest)
-  return { id, edge, normal: `/${components.join('/')}` }
+  return { id, edge, version: hasVersion ? `/${first}` : '', normal: `/${components.join('/')}` }
 }
 
 /** The version that answers a path: the one it names, if that is known. */

@@ -1,11 +1,15 @@
 import type { ReportRun } from '../store/reports.ts'
 import type { Store, Tables } from '../store/store.ts'
-import { answerError, type GraphDoor, missingObject, readToken } from './answer.ts'
+import { answerError, type GraphDoor } from './answer.ts'
+import { parseCall } from './call.ts'
+import { readCaller } from './caller.ts'
+import type { Call } from './context.ts'
 import { parseText } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 import { given, parseEnum } from './insights-parameters.ts'
 import type { InsightsRow } from './insights-row.ts'
-import { type Parameters, parseParameters } from './parameters.ts'
+import { missingObject } from './node.ts'
+import type { Parameters } from './parameters.ts'
 import { REPORT_FILES, type ReportFile } from './report-file.ts'
 import { exportColumns, parametersOf, queryOf, REPORT_FORMATS } from './report-order.ts'
 import { checkReady, readVisibleRun } from './report-run.ts'
@@ -30,8 +34,9 @@ interface Download {
 /** Answers `…/export_report?report_run_id=…&format=…&name=…` (contract 6.11) with the report as a file. Never throws. */
 export async function answerExport(request: GraphRequest, door: GraphDoor): Promise<ExportResponse> {
   try {
-    const parameters = parseParameters(request)
-    const download = await door.store.read((tables) => openDownload(tables, request, parameters, door))
+    // The path leads here, and names no node.
+    const call = await parseCall({ ...request, path: '/' })
+    const download = await door.store.read((tables) => openDownload(tables, call, door))
     const headers = {
       'content-type': download.file.content_type,
       'content-disposition': formatDisposition(download.name),
@@ -44,17 +49,13 @@ export async function answerExport(request: GraphRequest, door: GraphDoor): Prom
   }
 }
 
-async function openDownload(
-  tables: Tables,
-  request: GraphRequest,
-  parameters: Parameters,
-  { directory, now }: GraphDoor,
-): Promise<Download> {
-  await directory.open(tables)
+async function openDownload(tables: Tables, call: Call, door: GraphDoor): Promise<Download> {
+  const { parameters } = call
+  await door.directory.open(tables)
+  const token = await readCaller(tables, call, door.directory, door)
   const id = parseName(parameters, 'report_run_id')
-  const token = await readToken(tables, request, parameters, { id }, directory)
   if (id === undefined) throw new GraphError(INVALID_PARAMETER, 'The parameter report_run_id is required')
-  const run = await readVisibleRun(tables, id, token.accounts, now().epochMilliseconds)
+  const run = await readVisibleRun(tables, id, token.accounts, door.now().epochMilliseconds)
   if (run === undefined) throw missingObject('GET', id)
   checkReady(run)
   const ordered = parametersOf(run)

@@ -64,7 +64,7 @@ export class Admission {
   async #register(registry: Registry, fact: Fact, links: ReadonlySet<number>): Promise<Placement | undefined> {
     const [account] = links
     if (account === undefined || links.size > 1 || (await isElsewhere(registry, fact.ad_id, account))) return undefined
-    const placement = await registry.addAd(singleIdAd(fact.ad_id, account))
+    const placement = await registry.addAd(singleIdAd(fact.ad_id, account), this.#now_ms)
     this.#placements.set(fact.ad_id, placement)
     // The new version is of this transaction's own making: what is remembered stays true under it.
     this.#version = await registry.readVersion()

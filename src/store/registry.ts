@@ -51,6 +51,27 @@ export const LEVELS = ['account', 'campaign', 'adset', 'ad'] as const
 
 export type Level = (typeof LEVELS)[number]
 
+export type CampaignStatus = 'ACTIVE' | 'DELETED'
+
+/** What is known of a campaign beside its numbers; its ad sets and ads share it. */
+export interface CampaignState {
+  /** A deleted campaign is listed no more; its ledger stays. */
+  readonly status: CampaignStatus
+  /** Milliseconds since 1970; `null` where nobody knows. */
+  readonly created_at: number | null
+  readonly updated_at: number | null
+  /** What its owner said of it: kept to be read back. */
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/** What can change of a campaign, and when it did; what is left out stays. */
+export interface CampaignChange {
+  readonly name?: string | undefined
+  readonly status?: CampaignStatus
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly updated_at: number
+}
+
 /** What `/insights` can be asked of. */
 export interface Node extends NodeCells {
   readonly level: Level
@@ -58,6 +79,8 @@ export interface Node extends NodeCells {
   readonly names: Readonly<Record<string, string>>
   readonly currency: string
   readonly time_zone: string
+  /** Of the campaign that the node is or belongs to; an account has none. */
+  readonly campaign?: CampaignState
 }
 
 /** The ids and names that all of these ads share: those of their level and above, and below while there is one. */
@@ -105,8 +128,9 @@ export interface Registry {
   setAccount(account_id: string, change: AccountChange): Promise<Account>
 
   listCampaigns(): Promise<Campaign[]>
-  /** Registers an ad and what is above it; throws a RegistryError when it is registered elsewhere. */
-  addAd(ad: Omit<Ad, 'ad'>): Promise<Placement>
+  /** Registers an ad and what is above it, at a time; throws a RegistryError when it is registered elsewhere. */
+  addAd(ad: Omit<Ad, 'ad'>, at_ms?: number): Promise<Placement>
+  setCampaign(campaign_id: string, change: CampaignChange): Promise<void>
   /** Names a campaign, and what is known by the same id below it. */
   renameCampaign(campaign_id: string, name: string): Promise<void>
   /**
@@ -118,8 +142,8 @@ export interface Registry {
   listAds(): Promise<Ad[]>
   /** The ads of an account, in the order in which they were registered. */
   listAdsOf(account: number): Promise<Ad[]>
-  /** `act_<digits>`, or the id of a campaign, ad set or ad. */
-  readNode(id: string): Promise<Node | undefined>
+  /** `act_<digits>`, or the id of a campaign, ad set or ad: of this level, or else of the highest that has the id. */
+  readNode(id: string, level?: Level): Promise<Node | undefined>
 
   readPlacement(ad_id: string): Promise<Placement | undefined>
   noteAdPage(ad: number, page_id: string): Promise<void>

@@ -1,4 +1,5 @@
 import type { Arrivals } from './arrivals.ts'
+import type { Edges } from './edges.ts'
 import type { Registry } from './registry.ts'
 import type { Reports } from './reports.ts'
 import type { Rollups } from './rollups.ts'
@@ -11,6 +12,7 @@ export interface Tables {
   readonly threads: Threads
   readonly rollups: Rollups
   readonly registry: Registry
+  readonly edges: Edges
   readonly tokens: Tokens
   readonly setAside: SetAside
   readonly arrivals: Arrivals

@@ -8,6 +8,10 @@ import {
   type AccountFields,
   type Ad,
   type Campaign,
+  type CampaignChange,
+  type CampaignState,
+  type CampaignStatus,
+  type Level,
   type Node,
   type Placement,
   type Registry,
@@ -28,7 +32,7 @@ const READ_ACCOUNTS = `
 
 const READ_ADS = `
   SELECT ad, ad.account, ad_id, ad.name AS ad_name, adset_id, adset.name AS adset_name, ad.campaign_id,
-    campaign.name AS campaign_name
+    campaign.name AS campaign_name, status, created_at, updated_at, details
   FROM ad JOIN adset USING (adset_id) JOIN campaign ON campaign.campaign_id = ad.campaign_id`
 
 const LIST_CAMPAIGNS = `
@@ -39,6 +43,14 @@ const LIST_CAMPAIGNS = `
 const READ_PLACEMENT = `
   SELECT ad, account, (SELECT json_group_array(page_id) FROM ad_page WHERE ad_page.ad = ad.ad) AS page_ids
   FROM ad WHERE ad_id = ?`
+
+const ADD_CAMPAIGN = `
+  INSERT INTO campaign (campaign_id, account, name, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?4)
+  ON CONFLICT (campaign_id) DO UPDATE SET updated_at = COALESCE(excluded.updated_at, updated_at)`
+
+const SET_CAMPAIGN = `
+  UPDATE campaign SET status = COALESCE(?2, status), details = COALESCE(?3, details), updated_at = ?4
+  WHERE campaign_id = ?1`
 
 const RESOLVE_ACCOUNT = `
   INSERT OR REPLACE INTO unresolved_ad (ad, after_subscriber) SELECT ad, '' FROM ad WHERE account = ?`
@@ -74,9 +86,14 @@ export class SqliteRegistry implements Registry {
   readonly #readVersion: StatementSync
   readonly #readPlacement: StatementSync
   readonly #writeCountry: StatementSync
+  readonly #readAds: Readonly<Record<'campaign' | 'adset' | 'ad', StatementSync>>
+  readonly #readAccountOf: StatementSync
 
   constructor(db: DatabaseSync) {
     this.#db = db
+    const readAds = (level: Level) => db.prepare(`${READ_ADS} WHERE ad.${level}_id = ? ORDER BY ad`)
+    this.#readAds = { campaign: readAds('campaign'), adset: readAds('adset'), ad: readAds('ad') }
+    this.#readAccountOf = db.prepare(`${READ_ACCOUNTS} WHERE account = ?`)
     this.#readVersion = db.prepare(READ_VERSION)
     this.#readVersion.setReturnArrays(true)
     this.#readPlacement = db.prepare(READ_PLACEMENT)
@@ -147,11 +164,10 @@ export class SqliteRegistry implements Registry {
       }))
   }
 
-  async addAd(ad: Omit<Ad, 'ad'>): Promise<Placement> {
+  async addAd(ad: Omit<Ad, 'ad'>, at_ms?: number): Promise<Placement> {
     const { account, ad_id, adset_id, campaign_id } = ad
     this.#refuseElsewhere(ad)
-    const campaign = this.#db.prepare('INSERT OR IGNORE INTO campaign (campaign_id, account, name) VALUES (?, ?, ?)')
-    campaign.run(campaign_id, account, ad.campaign_name)
+    this.#db.prepare(ADD_CAMPAIGN).run(campaign_id, account, ad.campaign_name, at_ms ?? null)
     const adset = this.#db.prepare(
       'INSERT OR IGNORE INTO adset (adset_id, account, campaign_id, name) VALUES (?, ?, ?, ?)',
     )
@@ -161,6 +177,13 @@ export class SqliteRegistry implements Registry {
       .run(ad_id, account, adset_id, campaign_id, ad.ad_name)
     this.#raiseVersion()
     return (await this.readPlacement(ad_id)) as Placement
+  }
+
+  async setCampaign(campaign_id: string, { name, status, details, updated_at }: CampaignChange): Promise<void> {
+    if (name !== undefined) await this.renameCampaign(campaign_id, name)
+    const json = details === undefined ? null : JSON.stringify(details)
+    this.#db.prepare(SET_CAMPAIGN).run(campaign_id, status ?? null, json, updated_at)
+    this.#raiseVersion()
   }
 
   async renameCampaign(campaign_id: string, name: string): Promise<void> {
@@ -192,14 +215,14 @@ export class SqliteRegistry implements Registry {
     return this.#db.prepare(`${READ_ADS} WHERE ad.account = ? ORDER BY ad`).all(account).map(adOf)
   }
 
-  async readNode(id: string): Promise<Node | undefined> {
+  async readNode(id: string, level?: Level): Promise<Node | undefined> {
     if (id.startsWith('act_')) {
       const account = await this.readAccount(id.slice('act_'.length))
       return account && { ...nodeOf(account), level: 'account', names: accountNames(account), ads: [ACCOUNT_CELLS] }
     }
-    for (const level of ['campaign', 'adset', 'ad'] as const) {
-      const ads = this.#db.prepare(`${READ_ADS} WHERE ad.${level}_id = ? ORDER BY ad`).all(id).map(adOf)
-      if (ads.length > 0) return this.#nodeOfAds(level, ads)
+    for (const one of ['campaign', 'adset', 'ad'] as const) {
+      const rows = level === undefined || level === one ? this.#readAds[one].all(id) : []
+      if (rows.length > 0) return this.#nodeOfAds(one, rows)
     }
     return undefined
   }
@@ -290,11 +313,12 @@ export class SqliteRegistry implements Registry {
     )
   }
 
-  #nodeOfAds(level: 'campaign' | 'adset' | 'ad', ads: readonly Ad[]): Node {
+  #nodeOfAds(level: 'campaign' | 'adset' | 'ad', rows: readonly Record<string, unknown>[]): Node {
+    const ads = rows.map(adOf)
     const [first] = ads as [Ad, ...Ad[]]
-    const account = accountOf(this.#db.prepare(`${READ_ACCOUNTS} WHERE account = ?`).get(first.account) ?? {})
+    const account = accountOf(this.#readAccountOf.get(first.account) ?? {})
     const names = { ...accountNames(account), ...sharedNames(level, ads) }
-    return { ...nodeOf(account), level, names, ads: ads.map(({ ad }) => ad) }
+    return { ...nodeOf(account), level, names, ads: ads.map(({ ad }) => ad), campaign: stateOf(rows[0] ?? {}) }
   }
 }
 
@@ -327,6 +351,15 @@ function adOf(row: Record<string, unknown>): Ad {
     adset_name: String(row.adset_name),
     campaign_id: String(row.campaign_id),
     campaign_name: String(row.campaign_name),
+  }
+}
+
+function stateOf(row: Record<string, unknown>): CampaignState {
+  return {
+    status: row.status as CampaignStatus,
+    created_at: row.created_at === null ? null : Number(row.created_at),
+    updated_at: row.updated_at === null ? null : Number(row.updated_at),
+    details: JSON.parse(String(row.details)) as Record<string, unknown>,
   }
 }
 

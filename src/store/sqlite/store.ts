@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Store, Tables } from '../store.ts'
 import { SqliteArrivals } from './arrivals.ts'
 import { BUSY_MS_MAX, DatabaseError, openDatabase } from './database.ts'
+import { SqliteEdges } from './edges.ts'
 import { SqliteRegistry } from './registry.ts'
 import { SqliteReports } from './reports.ts'
 import { SqliteRollups } from './rollups.ts'
@@ -33,6 +34,7 @@ class SqliteStore implements Store {
   readonly threads: SqliteThreads
   readonly rollups: SqliteRollups
   readonly registry: SqliteRegistry
+  readonly edges: SqliteEdges
   readonly tokens: SqliteTokens
   readonly setAside: SqliteSetAside
   readonly arrivals: SqliteArrivals
@@ -50,6 +52,7 @@ class SqliteStore implements Store {
     this.threads = new SqliteThreads(db)
     this.rollups = new SqliteRollups(db)
     this.registry = new SqliteRegistry(db)
+    this.edges = new SqliteEdges(db)
     this.tokens = new SqliteTokens(db)
     this.setAside = new SqliteSetAside(db)
     this.arrivals = new SqliteArrivals(db)

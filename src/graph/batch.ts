@@ -1,0 +1,170 @@
+import type { Call } from './context.ts'
+import { isEmpty, parseText, parseValue, type Value } from './encoding.ts'
+import { GraphError, INVALID_PARAMETER } from './error.ts'
+import { selectPath } from './json-path.ts'
+import { decode, type Parameters, parseForm, parseParameters } from './parameters.ts'
+import { parsePath } from './path.ts'
+import type { GraphResponse } from './request.ts'
+
+/** Calls in one batch (contract 9.9). */
+export const BATCH_ITEMS_MAX = 50
+
+/** An item of a batch as the wire has it: a call, and how its answer is used. */
+type BatchItem = ReadonlyMap<string, Value>
+
+/** What an item is answered with; `null` where its answer was only there for others to use. */
+type BatchAnswer = { code: number; headers?: readonly { name: string; value: string }[]; body: string } | null
+
+/** A result that another item is to be made of: `{result=name:$.data.*.id}`. */
+const REFERENCE = /\{result=([^:}]+):(\$[^}]*)\}/g
+
+/** Whether a call is a batch: a POST to no node, with a `batch`. */
+export function isBatch({ method, path, parameters }: Call): boolean {
+  return method === 'POST' && path.id === undefined && parameters.has('batch')
+}
+
+/** Answers the items one after another, since each can be made of the results of those before it. */
+export async function answerBatch(
+  batch: Call,
+  answerItem: (item: Call) => Promise<GraphResponse>,
+  answerError: (error: unknown) => GraphResponse,
+): Promise<BatchAnswer[]> {
+  const items = parseItems(batch.parameters.get('batch'))
+  const used = new Set(items.flatMap(referencesOf))
+  const hasHeaders = !isFalse(batch.parameters.get('include_headers'))
+  const results = new Map<string, unknown>()
+  const answers: BatchAnswer[] = []
+  for (const item of items) {
+    const response = await answerOne(item, batch, results, answerItem).catch(answerError)
+    const name = textOf(item.get('name'))
+    const isDone = response.status < 400
+    if (isDone && used.has(name)) results.set(name, JSON.parse(response.body || 'null'))
+    const isOmitted = isDone && used.has(name) && !isFalse(item.get('omit_response_on_success'))
+    answers.push(isOmitted ? null : formatAnswer(response, hasHeaders))
+  }
+  return answers
+}
+
+function parseItems(value: Value | undefined): readonly BatchItem[] {
+  const list = typeof value === 'string' ? parseValue(value) : value
+  if (!Array.isArray(list) || !list.every((item) => item instanceof Map)) {
+    throw new GraphError(INVALID_PARAMETER, 'batch must be a list: [{"method":"GET","relative_url":"me"}]')
+  }
+  if (list.length <= BATCH_ITEMS_MAX) return list
+  const message = `Too many requests in batch message. Maximum batch size is ${BATCH_ITEMS_MAX}`
+  throw new GraphError(INVALID_PARAMETER, message)
+}
+
+/** The names of the items whose results this one needs. */
+function referencesOf(item: BatchItem): string[] {
+  const text = decode(`${textOf(item.get('relative_url'))}&${textOf(item.get('body'))}`)
+  const depended = textOf(item.get('depends_on'))
+  return [...[...text.matchAll(REFERENCE)].map(([, name = '']) => name), ...(depended === '' ? [] : [depended])]
+}
+
+async function answerOne(
+  item: BatchItem,
+  batch: Call,
+  results: ReadonlyMap<string, unknown>,
+  answerItem: (item: Call) => Promise<GraphResponse>,
+): Promise<GraphResponse> {
+  const lacking = referencesOf(item).find((name) => !results.has(name))
+  if (lacking !== undefined) {
+    throw new GraphError(INVALID_PARAMETER, `batch item ${lacking} has no result that another could be made of`)
+  }
+  return answerItem(parseItem(item, batch, results))
+}
+
+/** A relative URL may hold raw JSON or be percent-encoded, and names no version unless it wants another. */
+function parseItem(item: BatchItem, batch: Call, results: ReadonlyMap<string, unknown>): Call {
+  const [path = '', ...rest] = textOf(item.get('relative_url')).split('?')
+  const versioned = /^\/*v\d+\.\d+(?:\/|$)/.test(path) ? path : `${batch.path.version}/${path}`
+  const fill = (text: string) => fillReferences(text, results)
+  const parameters = new Map([...parseBody(item.get('body')), ...parseForm(rest.join('?'))])
+  for (const [name, value] of parameters) parameters.set(name, fillValue(value, fill))
+  return {
+    method: textOf(item.get('method')).toUpperCase() || 'GET',
+    path: parsePath(fill(decode(versioned))),
+    parameters: withToken(parameters, item, batch.parameters),
+    headers: {
+      ...(parameters.has('access_token') ? {} : authorizationOf(batch)),
+      ...parseHeaders(item.get('headers')),
+    },
+    base_url: batch.base_url,
+  }
+}
+
+function parseBody(value: Value | undefined): Parameters {
+  if (value instanceof Map) return value
+  const body = Buffer.from(textOf(value))
+  const content_type = body.toString().trimStart().startsWith('{') ? 'application/json' : ''
+  return parseParameters({
+    method: 'POST',
+    path: '',
+    query: '',
+    headers: { 'content-type': content_type },
+    body,
+    base_url: '',
+  })
+}
+
+/** An item's own token beats the batch's, whose proof goes with it. */
+function withToken(parameters: Map<string, Value>, item: BatchItem, outer: Parameters): Parameters {
+  const own = item.get('access_token')
+  if (own !== undefined && !isEmpty(own)) return parameters.set('access_token', own)
+  if (parameters.has('access_token')) return parameters
+  for (const name of ['access_token', 'appsecret_proof']) {
+    const value = outer.get(name)
+    if (value !== undefined) parameters.set(name, value)
+  }
+  return parameters
+}
+
+function authorizationOf({ headers: { authorization } }: Call) {
+  return authorization === undefined ? {} : { authorization }
+}
+
+/** `["If-None-Match: \"…\""]`, or objects of name and value. */
+function parseHeaders(value: Value | undefined): Record<string, string> {
+  const lines = Array.isArray(value) ? value : []
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [name = '', ...rest] = typeof line === 'string' ? line.split(':') : []
+      return line instanceof Map
+        ? [textOf(line.get('name')).toLowerCase(), textOf(line.get('value'))]
+        : [name.trim().toLowerCase(), rest.join(':').trim()]
+    }),
+  )
+}
+
+function fillValue(value: Value, fill: (text: string) => string): Value {
+  if (typeof value === 'string') return fill(value)
+  if (Array.isArray(value)) return value.map((one) => fillValue(one, fill))
+  return new Map([...value].map(([key, one]) => [key, fillValue(one, fill)]))
+}
+
+/** Several results stand as a list separated by commas. */
+function fillReferences(text: string, results: ReadonlyMap<string, unknown>): string {
+  return text.replace(REFERENCE, (_, name: string, path: string) => {
+    const selected = selectPath(results.get(name), path)
+    if (selected !== undefined) return selected.map(textOfResult).join(',')
+    throw new GraphError(INVALID_PARAMETER, `${path} is no path of a result, as $.data.*.id`)
+  })
+}
+
+function textOfResult(result: unknown): string {
+  return typeof result === 'string' ? result : JSON.stringify(result)
+}
+
+function formatAnswer({ status, headers, body }: GraphResponse, hasHeaders: boolean): BatchAnswer {
+  const list = Object.entries(headers).map(([name, value]) => ({ name, value }))
+  return { code: status, ...(hasHeaders && { headers: list }), body }
+}
+
+function isFalse(value: Value | undefined): boolean {
+  return typeof value === 'string' && ['false', '0'].includes(parseText(value).toLowerCase())
+}
+
+function textOf(value: Value | undefined): string {
+  return typeof value === 'string' ? value : ''
+}

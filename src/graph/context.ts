@@ -1,0 +1,55 @@
+import type { Tables } from '../store/store.ts'
+import type { Token } from '../store/tokens.ts'
+import type { Directory } from './directory.ts'
+import { GraphError, REDUCE_DATA } from './error.ts'
+import type { Parameters } from './parameters.ts'
+import type { GraphPath } from './path.ts'
+import type { Reporter } from './reporter.ts'
+
+/** A request past its wire form: one of its own, or an item of a batch. */
+export interface Call {
+  /** GET, POST or DELETE, as `method=` overrides it. */
+  readonly method: string
+  readonly path: GraphPath
+  readonly parameters: Parameters
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly base_url: string
+}
+
+/** What is still to be done for an answer when the transaction that it was made in has ended. */
+export class Afterwards {
+  readonly run: () => Promise<unknown>
+
+  constructor(run: () => Promise<unknown>) {
+    this.run = run
+  }
+}
+
+/** What an endpoint answers from: the call of a caller, within one transaction. */
+export interface Context {
+  readonly call: Call
+  readonly token: Token
+  readonly tables: Tables
+  readonly directory: Directory
+  readonly now: Temporal.Instant
+  readonly meta_history_limit: boolean
+  readonly budget: Budget
+  readonly reporter: Pick<Reporter, 'order'>
+  /** Names a report: digits that nobody can guess, by `formatRunId`. */
+  readonly newRunId: () => string
+}
+
+/** Nodes read and insights summed for one answer, those of expanded fields included. */
+export const ANSWER_NODES_MAX = 10_000
+
+/** Bounds what one call can cost: expanded edges multiply. */
+export class Budget {
+  #left = ANSWER_NODES_MAX
+
+  spend(nodes: number): void {
+    this.#left -= nodes
+    if (this.#left >= 0) return
+    const message = "Please reduce the amount of data you're asking for, then retry your request"
+    throw new GraphError(REDUCE_DATA, message)
+  }
+}

@@ -1,0 +1,113 @@
+import type { EdgeCondition, EdgeField, EdgeOperator } from '../store/edges.ts'
+import type { Level } from '../store/registry.ts'
+import { isEmpty, parseNames, parseText, parseValue, type Value } from './encoding.ts'
+import { GraphError, INVALID_PARAMETER } from './error.ts'
+import type { Parameters } from './parameters.ts'
+
+/** What `delivery_info` calls our two statuses; its other values are met by nothing here. */
+const STATUS_OF_DELIVERY: ReadonlyMap<string, string> = new Map([
+  ['active', 'ACTIVE'],
+  ['deleted', 'DELETED'],
+])
+
+const SECONDS = 1000
+
+/** Meta's names of what a list can be filtered by, and what they are of a node. */
+const FIELDS: ReadonlyMap<string, EdgeField> = new Map([
+  ['id', 'id'],
+  ['name', 'name'],
+  ['status', 'status'],
+  ['effective_status', 'status'],
+  ['configured_status', 'status'],
+  ['delivery_info', 'status'],
+  ['created_time', 'created_at'],
+  ['updated_time', 'updated_at'],
+])
+
+const OPERATORS: ReadonlyMap<string, EdgeOperator> = new Map([
+  ['EQUAL', 'IN'],
+  ['NOT_EQUAL', 'NOT_IN'],
+  ['IN', 'IN'],
+  ['NOT_IN', 'NOT_IN'],
+  ['ANY', 'IN'],
+  ['NONE', 'NOT_IN'],
+  ['CONTAIN', 'CONTAIN'],
+  ['NOT_CONTAIN', 'NOT_CONTAIN'],
+  ['STARTS_WITH', 'STARTS_WITH'],
+  ['GREATER_THAN', 'GREATER_THAN'],
+  ['GREATER_THAN_OR_EQUAL', 'GREATER_THAN_OR_EQUAL'],
+  ['LESS_THAN', 'LESS_THAN'],
+  ['LESS_THAN_OR_EQUAL', 'LESS_THAN_OR_EQUAL'],
+  ['AFTER', 'GREATER_THAN'],
+  ['ON_OR_AFTER', 'GREATER_THAN_OR_EQUAL'],
+  ['BEFORE', 'LESS_THAN'],
+  ['ON_OR_BEFORE', 'LESS_THAN_OR_EQUAL'],
+])
+
+/**
+ * What `filtering`, `effective_status` and `updated_since` ask of the nodes of an edge (contract 3.8 and 9.7). Deleted
+ * ones are left out of a list that asks for no status.
+ */
+export function parseConditions(parameters: Parameters, level: Level): readonly EdgeCondition[] {
+  const conditions = parseFiltering(parameters.get('filtering')).map((filter) => parseCondition(filter, level))
+  const statuses = parameters.get('effective_status')
+  if (statuses !== undefined && !isEmpty(statuses)) conditions.push(isOneOf('status', parseNames(statuses) ?? []))
+  const since = parameters.get('updated_since')
+  if (since !== undefined && !isEmpty(since)) {
+    conditions.push({ field: 'updated_at', operator: 'GREATER_THAN', values: [parseSeconds(since)] })
+  }
+  if (level === 'account' || conditions.some(({ field }) => field === 'status')) return conditions
+  return [...conditions, { field: 'status', operator: 'NOT_IN', values: ['DELETED'] }]
+}
+
+function parseFiltering(value: Value | undefined): readonly ReadonlyMap<string, Value>[] {
+  if (value === undefined || isEmpty(value)) return []
+  const list = typeof value === 'string' ? parseValue(parseText(value)) : value
+  const filters = list instanceof Map && !list.has('field') ? [...list.values()] : [list].flat()
+  if (filters.every((filter) => filter instanceof Map)) return filters
+  throw new GraphError(INVALID_PARAMETER, 'filtering must be a list: [{"field":"id","operator":"IN","value":["1"]}]')
+}
+
+function parseCondition(filter: ReadonlyMap<string, Value>, level: Level): EdgeCondition {
+  const name = textOf(filter.get('field'))
+  const field = parseField(name, level)
+  const operator = OPERATORS.get(textOf(filter.get('operator')).toUpperCase())
+  if (operator === undefined) {
+    throw new GraphError(
+      INVALID_PARAMETER,
+      `operator must be one of the following values: ${[...OPERATORS.keys()].join(', ')}`,
+    )
+  }
+  const value = filter.get('value') ?? ''
+  if (field === 'created_at' || field === 'updated_at') return { field, operator, values: [parseSeconds(value)] }
+  const texts = operator === 'IN' || operator === 'NOT_IN' ? (parseNames(value) ?? []) : [textOf(value)]
+  const isDelivery = name.endsWith('delivery_info')
+  return { field, operator, values: isDelivery ? texts.flatMap((text) => STATUS_OF_DELIVERY.get(text) ?? []) : texts }
+}
+
+/** `id`, `ad.id`, `campaign.effective_status`: of the listed node, or the id of one above it. */
+function parseField(name: string, level: Level): EdgeField {
+  const [, of = level, what = ''] = /^(?:(campaign|adset|ad)\.)?(\w+)$/.exec(name) ?? []
+  const field = FIELDS.get(what)
+  const isShared = field === 'status' || field === 'created_at' || field === 'updated_at'
+  if (field !== undefined && level !== 'account' && (of === level || isShared)) return field
+  if (what === 'id' && of === 'campaign' && level !== 'account') return 'campaign_id'
+  if (what === 'id' && of === 'adset' && level === 'ad') return 'adset_id'
+  throw new GraphError(INVALID_PARAMETER, `Filtering field '${name}' with operation is not supported on this edge`)
+}
+
+function isOneOf(field: EdgeField, values: readonly string[]): EdgeCondition {
+  return { field, operator: 'IN', values }
+}
+
+/** Unix seconds, as clients filter by, in milliseconds. */
+function parseSeconds(value: Value): number {
+  const text = textOf([value].flat()[0])
+  const seconds = /^\d{1,12}$/.test(text) ? Number(text) : Date.parse(text) / SECONDS
+  if (Number.isFinite(seconds)) return seconds * SECONDS
+  throw new GraphError(INVALID_PARAMETER, 'a time must be given in seconds since 1970, or as YYYY-MM-DD')
+}
+
+function textOf(value: Value | undefined): string {
+  return typeof value === 'string' ? parseText(value) : ''
+}

@@ -1,0 +1,113 @@
+import type { EdgeParent, IdPage } from '../store/edges.ts'
+import type { Level } from '../store/registry.ts'
+import { formatIdCursor, parseIdCursor } from './cursor.ts'
+import { isEmpty, parseText } from './encoding.ts'
+import { GraphError, INVALID_PARAMETER } from './error.ts'
+import { LIMIT_DEFAULT, LIMIT_MAX } from './insights-parameters.ts'
+import type { Subject } from './node-fields.ts'
+import { formatLink, type PageAddress, type Paging } from './paging.ts'
+import type { Parameters } from './parameters.ts'
+
+/** A list of nodes beside a node: `/act_1/campaigns`. */
+export interface Edge {
+  readonly name: string
+  /** The nodes that have it. */
+  readonly of: readonly Subject['level'][]
+  /** What it lists; nothing for a kind that clients read, and a ledger of messages has none of (contract 2). */
+  readonly lists: Level | undefined
+}
+
+export const EDGES: readonly Edge[] = [
+  { name: 'adaccounts', of: ['user'], lists: 'account' },
+  { name: 'campaigns', of: ['account'], lists: 'campaign' },
+  { name: 'adsets', of: ['account', 'campaign'], lists: 'adset' },
+  { name: 'ads', of: ['account', 'campaign', 'adset'], lists: 'ad' },
+  { name: 'adcreatives', of: ['account', 'campaign', 'adset', 'ad'], lists: undefined },
+  { name: 'adimages', of: ['account'], lists: undefined },
+  { name: 'advideos', of: ['account'], lists: undefined },
+  { name: 'adlabels', of: ['account'], lists: undefined },
+  { name: 'customaudiences', of: ['account'], lists: undefined },
+  { name: 'customconversions', of: ['account'], lists: undefined },
+]
+
+export function findEdge(level: Subject['level'], name: string): Edge | undefined {
+  return EDGES.find((edge) => edge.name === name && edge.of.includes(level))
+}
+
+/** A page of an edge as the wire has it; an empty one has no `paging`. */
+export interface EdgePage<Row> {
+  readonly data: readonly Row[]
+  readonly paging?: Paging
+  readonly summary?: { readonly total_count: number }
+}
+
+/** Which ids of an edge are asked for. Throws code 2642 for a cursor that was never given out. */
+export function parseIdPage(parameters: Parameters): IdPage {
+  return {
+    limit: parseLimit(parameters),
+    after: parseCursor(parameters, 'after'),
+    before: parseCursor(parameters, 'before'),
+  }
+}
+
+function parseLimit(parameters: Parameters): number {
+  const text = textOf(parameters, 'limit')
+  if (text === undefined) return LIMIT_DEFAULT
+  if (/^\d{1,15}$/.test(text) && Number(text) > 0) return Math.min(Number(text), LIMIT_MAX)
+  throw new GraphError(INVALID_PARAMETER, 'limit must be a whole number of rows, 1 or more')
+}
+
+function parseCursor(parameters: Parameters, name: string): string | undefined {
+  const text = textOf(parameters, name)
+  return text === undefined ? undefined : parseIdCursor(text)
+}
+
+/** Whether `summary` asks for the number of all nodes: `true`, `1`, `total_count` or a list of it. */
+export function asksTotal(parameters: Parameters): boolean {
+  const text = textOf(parameters, 'summary')
+  return text !== undefined && !['false', '0'].includes(text.toLowerCase())
+}
+
+function textOf(parameters: Parameters, name: string): string | undefined {
+  const value = parameters.get(name)
+  if (value === undefined || isEmpty(value)) return undefined
+  return typeof value === 'string' ? parseText(value) : name
+}
+
+/** The ids on a page, and whether others follow, out of one more than the page can hold. */
+export function cutPage(
+  ids: readonly string[],
+  { limit, after, before }: IdPage,
+): [on: readonly string[], more: boolean] {
+  const more = ids.length > limit
+  const isBackwards = after === undefined && before !== undefined
+  return [more && isBackwards ? ids.slice(1) : ids.slice(0, limit), more]
+}
+
+/**
+ * The `paging` of a page. Before what comes after a cursor, and after what comes before one, there is something: the
+ * node of that cursor itself.
+ */
+export function formatEdgePaging(
+  ids: readonly string[],
+  { limit, after, before }: IdPage,
+  more: boolean,
+  address: PageAddress,
+): Paging | undefined {
+  const [first, last] = [ids.at(0), ids.at(-1)]
+  if (first === undefined || last === undefined) return undefined
+  const cursors = { before: formatIdCursor(first), after: formatIdCursor(last) }
+  const isBackwards = after === undefined && before !== undefined
+  const hasNext = isBackwards || more
+  const hasPrevious = isBackwards ? more : after !== undefined
+  return {
+    cursors,
+    ...(hasNext && { next: formatLink(address, limit, 'after', cursors.after) }),
+    ...(hasPrevious && { previous: formatLink(address, limit, 'before', cursors.before) }),
+  }
+}
+
+/** Whose nodes an edge lists. */
+export function edgeParent({ level, names }: Subject, accounts: ReadonlySet<number>): EdgeParent {
+  return level === 'user' ? { level, accounts } : { level, id: names[`${level}_id`] ?? '' }
+}
