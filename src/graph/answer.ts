@@ -109,7 +109,7 @@ async function openCaller(tables: Tables, call: Call, door: GraphDoor) {
 
 function contextOf(tables: Tables, call: Call, token: Token, door: GraphDoor): Context {
   const { directory, meta_history_limit } = door
-  return { call, token, tables, directory, meta_history_limit, now: door.now(), budget: new Budget() }
+  return { call, token, tables, directory, meta_history_limit, now: door.now(), budget: new Budget(), above: new Map() }
 }
 
 /** An answer that the caller has already goes without its body (contract 8). */

@@ -1,3 +1,4 @@
+import type { Node } from '../store/registry.ts'
 import type { Tables } from '../store/store.ts'
 import type { Token } from '../store/tokens.ts'
 import type { Directory } from './directory.ts'
@@ -24,6 +25,8 @@ export interface Context {
   readonly now: Temporal.Instant
   readonly meta_history_limit: boolean
   readonly budget: Budget
+  /** Nodes that stand above others, read once for the whole answer, by level and id: a thousand ads share a campaign. */
+  readonly above: Map<string, Node | undefined>
 }
 
 /** Nodes read and insights summed for one answer, those of expanded fields included. */
