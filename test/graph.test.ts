@@ -3,6 +3,8 @@ import { request } from 'node:http'
 import { after, test } from 'node:test'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { pino } from 'pino'
+import { Admission } from '../src/store/admission.ts'
+import { catchUp } from '../src/store/catch-up.ts'
 import { envelope, type Json, ms, NOW, TestServer } from './open.ts'
 
 const PAGE = '900'
@@ -118,6 +120,13 @@ test('an edge of 1,000 ads is read page by page, each ad once, there and back', 
   assert.match(String(cursor), /^QVFI/)
 })
 
+test('a thousand ads are read with the campaign and the ad set above them', async () => {
+  const { data } = await server.graph('act_1/ads?limit=1000&fields=name,adset{name},campaign{name,status}')
+  assert.equal(data?.length, 1000)
+  const campaign = { name: 'Many', status: 'ACTIVE', id: '10' }
+  assert.deepEqual(data[7], { name: `Ad ${ADS[7]}`, adset: { name: 'Set', id: '20' }, campaign, id: ADS[7] })
+})
+
 test('an edge has 25 nodes on a page, counts all when asked, and is empty without paging', async () => {
   const page = await server.graph('act_1/ads?summary=true')
   assert.deepEqual([page.data?.length, page.summary], [25, { total_count: 1001 }])
@@ -195,6 +204,19 @@ test('a campaign is registered, read back, deleted, and its insights stay', asyn
   assert.deepEqual(await listed('effective_status=["DELETED"]'), ['500'])
   assert.deepEqual(await server.graph('500?fields=effective_status'), { effective_status: 'DELETED', id: '500' })
   assert.deepEqual((await server.graph(`500/insights?date_preset=today&${FIELDS}`)).data, [ROW])
+})
+
+test('a campaign that is registered gets the facts that waited for it', async () => {
+  await server.addAccount('3', { page_ids: ['901'] })
+  await server.addAccount('4', { page_ids: ['901'] })
+  await server.addToken('write4', '4', 'write')
+  const read = { field: 'marketing_message_reads', page_id: '901', messenger_subscription_token: 'ben' }
+  const at = ms('2026-11-20T09:00:00Z')
+  await server.post(envelope('901', { ...read, timestamp: at, message_id: '800', marketing_message_tracking_id: 't2' }))
+  await server.graph('act_4/message_campaign?access_token=write4&id=800', { method: 'POST' })
+  await catchUp(server.store, new Admission(), () => NOW.epochMilliseconds)
+  const { data } = await server.graph(`800/insights?access_token=write4&date_preset=today&${FIELDS}`)
+  assert.deepEqual(data, [ROW])
 })
 
 test('a campaign of another account is not registered here', async () => {

@@ -1,21 +1,43 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
+import { singleIdAd } from '../src/store/admission.ts'
 import { envelope, ms, TestServer } from './open.ts'
 
 /** What these tests use of Meta's SDK, which brings no types. */
 interface Sdk {
   readonly FacebookAdsApi: { init(token: string): unknown }
-  readonly AdAccount: NodeClass
+  readonly FacebookAdsApiBatch: new (api: unknown) => SdkBatch
+  readonly AdAccount: NodeClass & { getByIds(ids: readonly string[], fields: readonly string[]): Promise<SdkNode[]> }
+  readonly AdReportRun: NodeClass
   readonly Campaign: NodeClass
   readonly AdSet: NodeClass
   readonly Ad: NodeClass
 }
 
-type NodeClass = new (
-  id: string,
-) => {
+interface SdkNode {
+  readonly id: unknown
+  readonly _data: Record<string, unknown>
+  get(fields: readonly string[]): Promise<SdkNode>
+  getAds(fields: readonly string[], params?: Record<string, unknown>): Promise<SdkCursor>
   getInsights(fields: readonly string[], params?: Record<string, unknown>): Promise<SdkCursor>
+  getInsightsAsync(fields: readonly string[], params?: Record<string, unknown>): Promise<SdkNode>
+}
+
+type NodeClass = new (id: string, known?: Record<string, unknown>) => SdkNode
+
+type SdkCallback = (response: { readonly body: unknown }) => void
+
+interface SdkBatch {
+  add(
+    method: string,
+    path: readonly string[],
+    params: Record<string, unknown>,
+    files: undefined,
+    onSuccess: SdkCallback,
+    onFailure: SdkCallback,
+  ): unknown
+  execute(): Promise<unknown>
 }
 
 interface SdkCursor extends Array<{ readonly _data: Record<string, string> }> {
@@ -130,4 +152,62 @@ test('the SDK shows our errors as it shows those of Meta', async () => {
     (error: SdkError) => error.status === 401 && error.response.code === 190,
   )
   sdk.FacebookAdsApi.init('token1')
+})
+
+test('the SDK makes a report, from POST to its last page', async () => {
+  const params = { level: 'ad', date_preset: 'last_7d', time_increment: 1 }
+  const job = await new sdk.AdAccount('act_1').getInsightsAsync(FIELDS, params)
+  const run_id = String(job.id)
+  const run = await new sdk.AdReportRun(run_id, { report_run_id: run_id }).get([
+    'async_status',
+    'async_percent_completion',
+  ])
+  assert.deepEqual([run._data.async_status, run._data.async_percent_completion], ['Job Completed', 100])
+  const there: string[] = []
+  for (
+    let page = await new sdk.AdReportRun(run_id, { report_run_id: run_id }).getInsights([], { limit: 11 });
+    ;
+    page = await page.next()
+  ) {
+    there.push(...idsOf(page))
+    if (!page.hasNext()) break
+  }
+  assert.deepEqual(there, ADS)
+})
+
+test('the SDK reads edges page by page, and each of a thousand ads once', async () => {
+  await server.store.write(async ({ registry }) => {
+    const { account = 0 } = (await registry.readAccount('2')) ?? {}
+    for (let i = 0; i < 1000; i++) await registry.addAd(singleIdAd(`${70_000 + i}`, account), 0)
+  })
+  sdk.FacebookAdsApi.init('token2')
+  const seen: string[] = []
+  for (let page = await new sdk.AdAccount('act_2').getAds(['id', 'name'], { limit: 90 }); ; page = await page.next()) {
+    seen.push(...page.map(({ _data }) => String(_data.id)))
+    if (!page.hasNext()) break
+  }
+  sdk.FacebookAdsApi.init('token1')
+  assert.equal(seen.length, 1000)
+  assert.equal(new Set(seen).size, 1000)
+})
+
+// The SDK takes each node that comes back for the id of a new object.
+test('the SDK reads many nodes at once, by their ids and in a batch', async () => {
+  const many = await sdk.AdAccount.getByIds(['act_1'], ['name'])
+  assert.deepEqual(
+    many.map(({ id }) => id),
+    [{ name: '1', id: 'act_1' }],
+  )
+  const api = sdk.FacebookAdsApi.init('token1')
+  const batch = new sdk.FacebookAdsApiBatch(api)
+  const bodies: unknown[] = []
+  const keep = (response: { body: unknown }) => bodies.push(response.body)
+  batch.add('GET', ['act_1'], { fields: 'name' }, undefined, keep, keep)
+  batch.add('GET', ['act_1', 'insights'], { fields: FIELDS.join(','), date_preset: 'last_7d' }, undefined, keep, keep)
+  batch.add('GET', ['77'], {}, undefined, keep, keep)
+  await batch.execute()
+  const [account, insights, missing] = bodies as [{ name: string }, { data: unknown[] }, { error: { code: number } }]
+  assert.equal(account.name, '1')
+  assert.equal(insights.data.length, 1)
+  assert.equal(missing.error.code, 100)
 })

@@ -114,7 +114,7 @@ async function openCaller(tables: Tables, call: Call, door: GraphDoor) {
 }
 
 function contextOf(tables: Tables, call: Call, token: Token, door: GraphDoor): Context {
-  return { ...door, call, token, tables, now: door.now(), budget: new Budget() }
+  return { ...door, call, token, tables, now: door.now(), budget: new Budget(), above: new Map() }
 }
 
 /** An answer that the caller has already goes without its body (contract 8). */

@@ -1,3 +1,4 @@
+import type { Node } from '../store/registry.ts'
 import type { Tables } from '../store/store.ts'
 import type { Token } from '../store/tokens.ts'
 import type { Directory } from './directory.ts'
@@ -37,6 +38,8 @@ export interface Context {
   readonly reporter: Pick<Reporter, 'order'>
   /** Names a report: digits that nobody can guess, by `formatRunId`. */
   readonly newRunId: () => string
+  /** Nodes that stand above others, read once for the whole answer, by level and id: a thousand ads share a campaign. */
+  readonly above: Map<string, Node | undefined>
 }
 
 /** Nodes read and insights summed for one answer, those of expanded fields included. */

@@ -2,7 +2,7 @@ import { parseText, parseValue, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER, PATH_UNKNOWN } from './error.ts'
 
 /** Names in one `fields`, those in braces included. */
-export const FIELDS_MAX = 1000
+export const FIELDS_MAX = 500
 
 /** How deep braces may lie in each other. */
 export const FIELDS_DEPTH_MAX = 6

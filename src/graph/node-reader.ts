@@ -69,9 +69,17 @@ function pick(value: Json, fields: readonly Field[] | undefined): Json {
 }
 
 async function readNested(context: Context, id: string, level: Node['level'], { fields = [] }: Field): Promise<Json> {
-  context.budget.spend(1)
-  const node = await context.tables.registry.readNode(id, level)
+  const node = await readAbove(context, id, level)
   return node && readFields(context, node, fields)
+}
+
+async function readAbove({ above, budget, tables }: Context, id: string, level: Node['level']) {
+  const key = `${level} ${id}`
+  if (above.has(key)) return above.get(key)
+  budget.spend(1)
+  const node = await tables.registry.readNode(id, level)
+  above.set(key, node)
+  return node
 }
 
 /** An expanded edge without rows is left out, and its errors name it (contract 9.6). */
