@@ -60,7 +60,7 @@ export interface ReadoutServer extends AsyncDisposable {
 export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   await using parts = new AsyncDisposableStack()
   const now_ms = () => config.now().epochMilliseconds
-  const store = parts.use(openSqliteStore(config.database))
+  const store = parts.use(openSqliteStore(config.database, MAIN_BUSY_MS_MAX))
   parts.use(lockDatabase(config.database))
   await confirmHashKey(store, config.hash_key)
   await store.write(({ registry }) => registry.removeForgotten(now_ms()))
@@ -94,6 +94,12 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
 
 /** A message can quote a whole URL. */
 const LOGGED_LENGTH_MAX = 500
+
+/**
+ * How long an act of the API waits for another program's transaction. It waits in the thread that answers everyone, so it
+ * is a matter of a batch of an import, and no more.
+ */
+const MAIN_BUSY_MS_MAX = 1000
 
 const WEBHOOK_PATH = '/webhooks/messenger'
 const OPERATIONS_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])

@@ -4,6 +4,7 @@ import { ImportError } from '../ingest/import.ts'
 import { HashKeyError } from '../ingest/pseudonym.ts'
 import { RegistryError } from '../store/registry.ts'
 import { DatabaseError } from '../store/sqlite/database.ts'
+import { StoreBusyError } from '../store/store.ts'
 import { CliError, EXIT } from './error.ts'
 import { say } from './output.ts'
 import { openProgram } from './program.ts'
@@ -23,7 +24,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-const EXPECTED = [RegistryError, DatabaseError, HashKeyError, CsvFileError, ImportError]
+const EXPECTED = [RegistryError, DatabaseError, StoreBusyError, HashKeyError, CsvFileError, ImportError]
 
 /** Expected failures are told in one line; any other is a mistake of ours, and shows where. */
 function endOf(error: unknown): number {

@@ -304,6 +304,7 @@ test('GRAPH_ERRORS is all that is told', () => {
     `400 4 ${REQUEST}`,
     `400 100/2601 ${REQUEST}`,
     `400 17/2446079 ${REQUEST}`,
+    `503 2/1504043 ${REQUEST}`,
   ]
   assert.deepEqual(
     new Set(GRAPH_ERRORS.map(toldOf)),

@@ -1,11 +1,18 @@
-import type { Store, Tables } from '../store/store.ts'
+import { type Store, StoreBusyError, type Tables } from '../store/store.ts'
 import type { Token } from '../store/tokens.ts'
 import { answerBatch, isBatch } from './batch.ts'
 import { parseCall } from './call.ts'
 import { checkPermission, type ProofPolicy, readCaller } from './caller.ts'
 import { Afterwards, Budget, type Call, type Context } from './context.ts'
 import type { Directory } from './directory.ts'
-import { formatAuthenticate, formatError, GraphError, REQUEST_LIMIT_REACHED, UNKNOWN_ERROR } from './error.ts'
+import {
+  formatAuthenticate,
+  formatError,
+  GraphError,
+  REQUEST_LIMIT_REACHED,
+  UNAVAILABLE,
+  UNKNOWN_ERROR,
+} from './error.ts'
 import { formatETag, isKnown } from './etag.ts'
 import { servedVersion } from './path.ts'
 import type { Reporter } from './reporter.ts'
@@ -104,8 +111,15 @@ async function answerWithin(call: Call, door: GraphDoor, onUsage: (usage: Usage 
   })
   const answered = isReading
     ? read
-    : await door.store.write(async (tables) => answerAs(await openCaller(tables, call, door), tables))
+    : await door.store
+        .write(async (tables) => answerAs(await openCaller(tables, call, door), tables))
+        .catch(asUnavailable)
   return JSON.stringify(answered instanceof Afterwards ? await answered.run() : answered)
+}
+
+function asUnavailable(error: unknown): never {
+  if (error instanceof StoreBusyError) throw new GraphError(UNAVAILABLE, 'Service temporarily unavailable')
+  throw error
 }
 
 async function openCaller(tables: Tables, call: Call, door: GraphDoor) {

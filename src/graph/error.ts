@@ -138,6 +138,15 @@ export const UNKNOWN_ERROR: GraphErrorKind = {
   when: 'Something failed inside the server; its log has the cause under the `fbtrace_id`.',
 }
 
+export const UNAVAILABLE: GraphErrorKind = {
+  ...REQUEST,
+  status: 503,
+  code: 2,
+  subcode: 1504043,
+  prefixed: false,
+  when: 'An act could not be stored, because another program writes into the database; it may come again.',
+}
+
 export const REDUCE_DATA: GraphErrorKind = {
   ...REQUEST,
   status: 500,
@@ -164,6 +173,7 @@ export const TOO_MANY_REPORTS: GraphErrorKind = {
 /** Every kind of error that this door answers with, for the reference page. */
 export const GRAPH_ERRORS: readonly GraphErrorKind[] = [
   UNKNOWN_ERROR,
+  UNAVAILABLE,
   REDUCE_DATA,
   REQUEST_LIMIT_REACHED,
   INVALID_PARAMETER,

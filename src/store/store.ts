@@ -19,9 +19,17 @@ export interface Tables {
   readonly reports: Reports
 }
 
+/** Thrown where a transaction could not begin because another program writes; nothing is stored. */
+export class StoreBusyError extends Error {
+  override readonly name = 'StoreBusyError'
+}
+
 /** The ledger, the rollups and the registry in one database. Outside a transaction it is for reading. */
 export interface Store extends Tables, AsyncDisposable {
-  /** One writing transaction: all of it is committed and synced, or nothing. Transactions wait for each other. */
+  /**
+   * One writing transaction: all of it is committed and synced, or nothing. Transactions wait for each other. Rejects
+   * with a StoreBusyError when another program does not let go.
+   */
   write<T>(work: (tables: Tables) => Promise<T>): Promise<T>
   /** One reading transaction: what others commit meanwhile is not seen. */
   read<T>(work: (tables: Tables) => Promise<T>): Promise<T>

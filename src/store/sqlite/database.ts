@@ -21,8 +21,8 @@ export class DatabaseError extends Error {
 }
 
 /** Opens a database file, which is made, with its folder, where it is missing, and brings its tables up to date. */
-export function openDatabase(file: string): DatabaseSync {
-  const db = openFile(file)
+export function openDatabase(file: string, busy_ms_max: number): DatabaseSync {
+  const db = openFile(file, busy_ms_max)
   try {
     // WAL lets readers go on while the writer commits; FULL syncs the log before a commit returns. What is deleted is
     // overwritten, since it may have been personal.
@@ -39,10 +39,10 @@ export function openDatabase(file: string): DatabaseSync {
   return db
 }
 
-function openFile(file: string): DatabaseSync {
+function openFile(file: string, busy_ms_max: number): DatabaseSync {
   try {
     mkdirSync(dirname(file), { recursive: true })
-    return new DatabaseSync(file, { timeout: BUSY_MS_MAX })
+    return new DatabaseSync(file, { timeout: busy_ms_max })
   } catch (cause) {
     throw new DatabaseError(`cannot open the database ${file}: ${reasonOf(cause)}; name another with --database`, {
       cause,

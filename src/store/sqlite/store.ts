@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Store, Tables } from '../store.ts'
+import { type Store, StoreBusyError, type Tables } from '../store.ts'
 import { SqliteArrivals } from './arrivals.ts'
-import { BUSY_MS_MAX, DatabaseError, openDatabase } from './database.ts'
+import { BUSY_MS_MAX, openDatabase } from './database.ts'
 import { SqliteEdges } from './edges.ts'
 import { SqliteRegistry } from './registry.ts'
 import { SqliteReports } from './reports.ts'
@@ -10,9 +10,12 @@ import { SqliteSetAside } from './set-aside.ts'
 import { SqliteThreads } from './threads.ts'
 import { SqliteTokens } from './tokens.ts'
 
-/** Opens the store in a SQLite file, which is made where it is missing. Throws a DatabaseError. */
-export function openSqliteStore(file: string): Store {
-  return new SqliteStore(openDatabase(file))
+/**
+ * Opens the store in a SQLite file, which is made where it is missing. A transaction waits so long for another program's
+ * before it gives up. Throws a DatabaseError.
+ */
+export function openSqliteStore(file: string, busy_ms_max: number = BUSY_MS_MAX): Store {
+  return new SqliteStore(openDatabase(file, busy_ms_max), busy_ms_max)
 }
 
 const SQLITE_BUSY = 5
@@ -28,6 +31,7 @@ interface Reader {
 
 class SqliteStore implements Store {
   readonly #db: DatabaseSync
+  readonly #busy_ms_max: number
   readonly #beginWriting: StatementSync
   readonly #beginReading: StatementSync
   readonly #commit: StatementSync
@@ -44,8 +48,9 @@ class SqliteStore implements Store {
   /** The last transaction: the next one waits for it, since one connection holds one at a time. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, busy_ms_max: number) {
     this.#db = db
+    this.#busy_ms_max = busy_ms_max
     this.#beginWriting = db.prepare('BEGIN IMMEDIATE')
     this.#beginReading = db.prepare('BEGIN')
     this.#commit = db.prepare('COMMIT')
@@ -93,8 +98,8 @@ class SqliteStore implements Store {
       begin.run()
     } catch (cause) {
       if (!isBusy(cause)) throw cause
-      const held = `another program has held ${this.#db.location()} for ${BUSY_MS_MAX / 1000} seconds`
-      throw new DatabaseError(`cannot write: ${held}; try again, what was committed is kept`, { cause })
+      const held = `another program has held ${this.#db.location()} for ${this.#busy_ms_max / 1000} seconds`
+      throw new StoreBusyError(`cannot write: ${held}; try again, what was committed is kept`, { cause })
     }
   }
 

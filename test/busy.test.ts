@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { hashToken } from '../src/store/tokens.ts'
+import { TemporaryFolder, TestServer } from './open.ts'
+
+test('an act of the API that cannot be stored now is answered as one that may come again', async () => {
+  using folder = new TemporaryFolder()
+  const database = folder.file('readout.db')
+  await using server = await TestServer.open({ database })
+  await server.addAccount('1')
+  await server.addCampaign('500', '1')
+  await server.store.write(async ({ registry, tokens }) => {
+    const { account = 0 } = (await registry.readAccount('1')) ?? {}
+    const token_hash = hashToken('writer')
+    await tokens.add({ token_hash, permission: 'write', created_at: 0, accounts: new Set([account]) })
+  })
+  const remove = () => fetch(`${server.url}/v25.0/500?access_token=writer`, { method: 'DELETE' })
+  using holding = new DatabaseSync(database)
+  holding.exec('BEGIN IMMEDIATE')
+  const refused = await remove()
+  const { error } = (await refused.json()) as { error: Record<string, unknown> }
+  assert.deepEqual([refused.status, error.code, error.error_subcode], [503, 2, 1504043])
+  assert.equal(error.message, 'Service temporarily unavailable')
+  holding.exec('ROLLBACK')
+  assert.equal((await remove()).status, 200)
+})
