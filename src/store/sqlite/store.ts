@@ -25,7 +25,8 @@ function isBusy(cause: unknown): boolean {
 }
 
 interface Reader {
-  readonly read: () => Promise<void>
+  /** What settles the reader when the transaction has ended. */
+  readonly read: () => Promise<() => void>
   readonly reject: (cause: unknown) => void
 }
 
@@ -71,7 +72,10 @@ class SqliteStore implements Store {
   /** Whoever asks in the same turn of the event loop reads in one transaction, begun after the last of them asked. */
   read<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const read = async () => resolve(await work(this))
+      const read = async () => {
+        const result = await work(this)
+        return () => resolve(result)
+      }
       this.#readers.push({ read, reject })
       if (this.#readers.length === 1) setImmediate(() => this.#readTogether())
     })
@@ -86,11 +90,21 @@ class SqliteStore implements Store {
     const readers = this.#readers
     this.#readers = []
     const reading = this.#transaction(this.#beginReading, async () => {
-      for (const { read, reject } of readers) await read().catch(reject)
+      const settled: (() => void)[] = []
+      for (const { read, reject } of readers) {
+        settled.push(await read().catch((cause) => () => reject(cause)))
+      }
+      return settled
     })
-    reading.catch((cause) => {
-      for (const { reject } of readers) reject(cause)
-    })
+    reading.then(
+      (settled) => {
+        // All at once, so that their answers go out together: the first wakes who waits for them, the rest find it awake.
+        for (const settle of settled) settle()
+      },
+      (cause) => {
+        for (const { reject } of readers) reject(cause)
+      },
+    )
   }
 
   #begin(begin: StatementSync): void {
