@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts'
 import { ImportError, type Imported, importFacts } from './import.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
 
-const LINES = 20_000
+const LINES = 60_000
 
 /** Long enough for several batches: every line is a message of its own. */
 function factLine(i: number): string {
@@ -79,6 +79,6 @@ test('importFacts() starts from the first line when the file is another one by n
 
 test('importFacts() refuses a file that is not made of lines', async () => {
   await using world = await openWorld()
-  writeFileSync(world.file, 'x'.repeat(5_000_000))
+  writeFileSync(world.file, 'x'.repeat(17_000_000))
   await assert.rejects(run(world.store, world.file), ImportError)
 })
