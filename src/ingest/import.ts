@@ -8,7 +8,7 @@ import { FactError, type FactRecord, parseFact } from './fact.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 
 /** Bytes committed together: large transactions cost less by the fact, but a server beside it waits for each. */
-const BATCH_BYTES = 8 * 1_048_576
+const BATCH_BYTES = 5 * 1_048_576
 
 /** A longer line is no fact. */
 export const LINE_BYTES_MAX = 65_536
