@@ -1,6 +1,6 @@
 import { COUNTERS, type Counter } from '../domain/counter.ts'
 import { COUNTRY_UNKNOWN } from '../domain/country.ts'
-import { type DayRange, formatDay } from '../domain/day.ts'
+import { type Day, type DayRange, formatDay } from '../domain/day.ts'
 import { formatMetric, METRIC_BY_FIELD } from '../domain/metric.ts'
 import { REGION_CLASSES, type RegionClass, regionClassOf } from '../domain/region.ts'
 import type { RollupColumn } from '../store/rollup-cells.ts'
@@ -14,6 +14,8 @@ export type InsightsRow = Record<string, string>
 /** What the rows of a result have in common. */
 export interface RowQuery extends Pick<InsightsQuery, 'fields' | 'region_policy' | 'dated_by' | 'breakdown'> {
   readonly slices: readonly DayRange[]
+  /** The places of the slices that a day lies in. */
+  readonly slicesOf: (day: Day) => readonly number[]
   /** From the first day of the slices to the last. */
   readonly range: DayRange
   readonly columns: readonly RollupColumn[]
@@ -53,40 +55,35 @@ async function countNode(rollups: Rollups, node: RowNode, query: RowQuery): Prom
     const { cells, sums } = await rollups.sumColumns(node, only, query.columns)
     return cells === 0 ? [] : [{ days: only, sums, breakdown: undefined }]
   }
-  const daySums = await rollups.readDaySums(node, query.range, query.columns)
-  return query.slices.flatMap((days) => {
-    const within = daysWithin(daySums, days)
-    if (within.length === 0) return []
-    return [{ days, sums: addUp(query.columns, within), breakdown: undefined }]
-  })
+  const bySlice = groupBySlice(await rollups.readDaySums(node, query.range, query.columns), query)
+  return bySlice.map(([days, within]) => ({ days, sums: addUp(query.columns, within), breakdown: undefined }))
 }
 
 /** Rows by country: the country tells the class in which its counts stand. */
 async function countCountries(rollups: Rollups, node: RowNode, query: RowQuery): Promise<CountedRow[]> {
   const counters = COUNTERS.filter((counter) => query.columns.includes(`${counter}_c`))
-  const byCountry = Map.groupBy(await rollups.readCountrySums(node, query.range, counters), ({ country }) => country)
-  return query.slices.flatMap((days) =>
-    [...byCountry].flatMap(([country, ofDays]) => {
-      const within = daysWithin(ofDays, days)
-      if (within.length === 0) return []
+  const bySlice = groupBySlice(await rollups.readCountrySums(node, query.range, counters), query)
+  return bySlice.flatMap(([days, ofSlice]) =>
+    [...Map.groupBy(ofSlice, ({ country }) => country)].map(([country, within]) => {
       const region_class = regionClassOf(country === COUNTRY_UNKNOWN ? null : country)
       const columns = counters.map((counter): RollupColumn => `${counter}_${region_class}`)
-      return [{ days, sums: addUp(columns, within), breakdown: { key: 'country' as const, value: country } }]
+      return { days, sums: addUp(columns, within), breakdown: { key: 'country' as const, value: country } }
     }),
   )
 }
 
-/** Those of some days, which are sorted, that lie within a slice. */
-function daysWithin<T extends DaySums>(days: readonly T[], { since, until }: DayRange): readonly T[] {
-  let from = 0
-  for (let end = days.length; from < end; ) {
-    const middle = (from + end) >> 1
-    if ((days[middle] as T).day < since) from = middle + 1
-    else end = middle
+/** The slices that have sums, in their order, with them: what is done is in proportion to the sums, not to the slices. */
+function groupBySlice<T extends DaySums>(sums: readonly T[], { slices, slicesOf }: RowQuery): [DayRange, T[]][] {
+  const groups = new Map<number, T[]>()
+  for (const one of sums) {
+    for (const place of slicesOf(one.day)) {
+      const group = groups.get(place)
+      if (group === undefined) groups.set(place, [one])
+      else group.push(one)
+    }
   }
-  let to = from
-  while (to < days.length && (days[to] as T).day <= until) to++
-  return days.slice(from, to)
+  const places = [...groups.keys()].sort((a, b) => a - b)
+  return places.map((place) => [slices[place] as DayRange, groups.get(place) ?? []])
 }
 
 function addUp(columns: readonly RollupColumn[], rows: readonly { readonly sums: readonly bigint[] }[]): Sums {

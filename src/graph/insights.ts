@@ -23,7 +23,7 @@ import {
 } from './insights-row.ts'
 import type { PlacedRow } from './paging.ts'
 import { checkLevel, readRowNodes } from './row-node.ts'
-import { limitHistory, resolveCalendarPreset, resolvePreset, sliceRange } from './slice.ts'
+import { limitHistory, resolveCalendarPreset, resolvePreset, sliceFinder, sliceRange } from './slice.ts'
 
 /** Rows that are held at once, to be sorted or summed; more are answered with Meta's "reduce the amount of data". */
 export const ROWS_HELD_MAX = 200_000
@@ -86,7 +86,14 @@ function rangeOf(slices: readonly DayRange[]): DayRange {
 }
 
 function rowQueryOf(node: Node, query: InsightsQuery, slices: readonly DayRange[]): RowQuery {
-  return { ...query, slices, range: rangeOf(slices), columns: columnsOf(query), currency: node.currency }
+  return {
+    ...query,
+    slices,
+    slicesOf: sliceFinder(slices),
+    range: rangeOf(slices),
+    columns: columnsOf(query),
+    currency: node.currency,
+  }
 }
 
 /**

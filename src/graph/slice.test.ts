@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatDay, parseDay } from '../domain/day.ts'
-import { SLICES_MAX, sliceRange, type TimeIncrement } from './slice.ts'
+import { SLICES_MAX, sliceFinder, sliceRange, type TimeIncrement } from './slice.ts'
 
 const day = (text: string) => parseDay(text) ?? Number.NaN
 
@@ -25,6 +25,29 @@ test('sliceRange() counts from the first day and cuts the last slice off', () =>
     ['2026-03-05', '2026-03-05', 'monthly', ['2026-03-05/2026-03-05']],
   ]
   for (const [since, until, increment, expected] of rows) assert.deepEqual(slices(since, until, increment), expected)
+})
+
+test('sliceFinder() finds a day in slices that follow each other, and in ranges that overlap', () => {
+  const weeks = sliceFinder([
+    { since: 1, until: 7 },
+    { since: 8, until: 14 },
+    { since: 20, until: 21 },
+  ])
+  const ranges = sliceFinder([
+    { since: 5, until: 9 },
+    { since: 1, until: 6 },
+  ])
+  const rows: [day: number, ofWeeks: number[], ofRanges: number[]][] = [
+    [0, [], []],
+    [1, [0], [1]],
+    [6, [0], [0, 1]],
+    [8, [1], [0]],
+    [17, [], []],
+    [21, [2], []],
+    [22, [], []],
+  ]
+  for (const [at, ofWeeks, ofRanges] of rows)
+    assert.deepEqual([weeks(at), ranges(at)], [ofWeeks, ofRanges], `day ${at}`)
 })
 
 test('sliceRange() refuses more slices than anyone reads', () => {

@@ -75,3 +75,24 @@ function datesOf({ since, until }: DayRange): DateRange {
 function monthAfter(day: Day): Day {
   return dayOf(plainDate(day).with({ day: 1 }).add({ months: 1 }))
 }
+
+/** Finds the slices that a day lies in, by their places: one at most, unless ranges overlap. */
+export function sliceFinder(slices: readonly DayRange[]): (day: Day) => readonly number[] {
+  const isAscending = slices.every(({ since }, i) => i === 0 || since > (slices[i - 1] as DayRange).until)
+  if (!isAscending) return (day) => slices.flatMap(({ since, until }, i) => (day >= since && day <= until ? [i] : []))
+  return (day) => {
+    const place = lastStartedBy(slices, day)
+    return place >= 0 && day <= (slices[place] as DayRange).until ? [place] : []
+  }
+}
+
+/** The place of the last of ascending slices that has started on a day; -1 before the first. */
+function lastStartedBy(slices: readonly DayRange[], day: Day): number {
+  let low = 0
+  for (let high = slices.length; low < high; ) {
+    const middle = (low + high) >> 1
+    if ((slices[middle] as DayRange).since <= day) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
