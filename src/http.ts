@@ -58,9 +58,12 @@ const BROTLI_QUALITY = 4
 
 const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }
 
+const compressBrotli = promisify(brotliCompress)
+const compressGzip = promisify(gzip)
+
 const COMPRESS: Readonly<Record<'br' | 'gzip', (body: string) => Promise<Buffer>>> = {
-  br: (body) => promisify(brotliCompress)(body, brotli),
-  gzip: (body) => promisify(gzip)(body),
+  br: (body) => compressBrotli(body, brotli),
+  gzip: (body) => compressGzip(body),
 }
 
 /** How long a stopping server waits for requests in flight. */

@@ -5,7 +5,7 @@ import { HASH_KEY_BYTES } from '../ingest/pseudonym.ts'
 import { CliError } from './error.ts'
 
 /** The key file of a database: beside it, never in it (design 7). */
-export function hashKeyFile(database: string): string {
+function hashKeyFile(database: string): string {
   return `${database}.key`
 }
 

@@ -38,6 +38,16 @@ export interface Resolution {
   readonly failures: readonly Day[]
 }
 
+/** Whether two resolutions of a message say the same. */
+export function isSameMessage(a: ResolvedMessage, b: ResolvedMessage | undefined): boolean {
+  return (
+    a.sent_day === b?.sent_day &&
+    a.delivered_day === b.delivered_day &&
+    a.read_day === b.read_day &&
+    a.resolved_price_micros === b.resolved_price_micros
+  )
+}
+
 /** What the empty thread resolves to, in every context. */
 export const EMPTY_RESOLUTION: Resolution = {
   country: null,

@@ -2,7 +2,7 @@ import type { Node } from '../store/registry.ts'
 import type { Tables } from '../store/store.ts'
 import type { Token } from '../store/tokens.ts'
 import type { Directory } from './directory.ts'
-import { GraphError, REDUCE_DATA } from './error.ts'
+import { tooMuchData } from './error.ts'
 import type { Parameters } from './parameters.ts'
 import type { GraphPath } from './path.ts'
 import type { Reporter } from './reporter.ts'
@@ -51,8 +51,6 @@ export class Budget {
 
   spend(nodes: number): void {
     this.#left -= nodes
-    if (this.#left >= 0) return
-    const message = "Please reduce the amount of data you're asking for, then retry your request"
-    throw new GraphError(REDUCE_DATA, message)
+    if (this.#left < 0) throw tooMuchData()
   }
 }

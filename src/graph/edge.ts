@@ -1,9 +1,8 @@
 import type { EdgeParent, IdPage } from '../store/edges.ts'
 import type { Level } from '../store/registry.ts'
 import { formatIdCursor, parseIdCursor } from './cursor.ts'
-import { isEmpty, parseText } from './encoding.ts'
-import { GraphError, INVALID_PARAMETER } from './error.ts'
-import { LIMIT_DEFAULT, LIMIT_MAX } from './insights-parameters.ts'
+import { parseText } from './encoding.ts'
+import { given, parseLimit } from './insights-parameters.ts'
 import type { Subject } from './node-fields.ts'
 import { formatLink, type PageAddress, type Paging } from './paging.ts'
 import type { Parameters } from './parameters.ts'
@@ -44,17 +43,10 @@ export interface EdgePage<Row> {
 /** Which ids of an edge are asked for. Throws code 2642 for a cursor that was never given out. */
 export function parseIdPage(parameters: Parameters): IdPage {
   return {
-    limit: parseLimit(parameters),
+    limit: parseLimit(parameters.get('limit')),
     after: parseCursor(parameters, 'after'),
     before: parseCursor(parameters, 'before'),
   }
-}
-
-function parseLimit(parameters: Parameters): number {
-  const text = textOf(parameters, 'limit')
-  if (text === undefined) return LIMIT_DEFAULT
-  if (/^\d{1,15}$/.test(text) && Number(text) > 0) return Math.min(Number(text), LIMIT_MAX)
-  throw new GraphError(INVALID_PARAMETER, 'limit must be a whole number of rows, 1 or more')
 }
 
 function parseCursor(parameters: Parameters, name: string): string | undefined {
@@ -69,9 +61,8 @@ export function asksTotal(parameters: Parameters): boolean {
 }
 
 function textOf(parameters: Parameters, name: string): string | undefined {
-  const value = parameters.get(name)
-  if (value === undefined || isEmpty(value)) return undefined
-  return typeof value === 'string' ? parseText(value) : name
+  const value = given(parameters, name)
+  return value === undefined || typeof value === 'string' ? value && parseText(value) : name
 }
 
 /** The ids on a page, and whether others follow, out of one more than the page can hold. */

@@ -208,6 +208,11 @@ export class GraphError extends Error {
   }
 }
 
+/** Meta's error for an answer that would cost too much. */
+export function tooMuchData(): GraphError {
+  return new GraphError(REDUCE_DATA, "Please reduce the amount of data you're asking for, then retry your request")
+}
+
 /** The envelope of contract 7.1. */
 export function formatError({ kind, message }: GraphError, fbtrace_id: string): string {
   const { type, code, subcode, for_people } = kind

@@ -259,7 +259,8 @@ export function parseEnum<T extends string>(parameters: Parameters, name: string
   throw invalid(`${name} must be one of the following values: ${values.join(', ')}`)
 }
 
-function parseLimit(value: Value | undefined): number {
+/** Parses `limit`, of rows and of nodes alike. Throws a GraphError. */
+export function parseLimit(value: Value | undefined): number {
   if (value === undefined || isEmpty(value)) return LIMIT_DEFAULT
   const text = typeof value === 'string' ? parseText(value) : ''
   if (!/^\d{1,15}$/.test(text) || Number(text) === 0) {

@@ -8,7 +8,7 @@ import type { Rollups } from '../store/rollups.ts'
 import type { Tables } from '../store/store.ts'
 import type { ObjectStart } from './cursor.ts'
 import type { Directory } from './directory.ts'
-import { GraphError, REDUCE_DATA } from './error.ts'
+import { tooMuchData } from './error.ts'
 import { passesMetrics } from './filtering.ts'
 import type { InsightsQuery, Sort } from './insights-parameters.ts'
 import {
@@ -170,9 +170,7 @@ function columnsOf({ fields, summary = [], sort, filters, dated_by }: InsightsQu
 async function holdRows(rows: AsyncIterable<PlacedRow<MeasuredRow>>): Promise<MeasuredRow[]> {
   const held: MeasuredRow[] = []
   for await (const { row } of rows) {
-    if (held.length === ROWS_HELD_MAX) {
-      throw new GraphError(REDUCE_DATA, "Please reduce the amount of data you're asking for, then retry your request")
-    }
+    if (held.length === ROWS_HELD_MAX) throw tooMuchData()
     held.push(row)
   }
   return held

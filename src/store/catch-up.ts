@@ -1,4 +1,4 @@
-import { type Resolution, resolve } from '../domain/resolution.ts'
+import { isSameMessage, type Resolution, resolve } from '../domain/resolution.ts'
 import type { Admission } from './admission.ts'
 import { addDifference, append } from './append.ts'
 import { RollupCells } from './rollup-cells.ts'
@@ -79,19 +79,11 @@ async function appendClaimed(tables: Tables, admission: Admission): Promise<numb
 }
 
 /** Whether two resolutions of the same facts say the same. */
-export function isSame(a: Resolution, b: Resolution): boolean {
+function isSame(a: Resolution, b: Resolution): boolean {
   return (
     a.country === b.country &&
     a.region_class === b.region_class &&
-    a.messages.every((message, i) => {
-      const other = b.messages[i]
-      return (
-        message.sent_day === other?.sent_day &&
-        message.delivered_day === other.delivered_day &&
-        message.read_day === other.read_day &&
-        message.resolved_price_micros === other.resolved_price_micros
-      )
-    }) &&
+    a.messages.every((message, i) => isSameMessage(message, b.messages[i])) &&
     a.clicks.every((click, i) => click.day === b.clicks[i]?.day && click.credited === b.clicks[i].credited) &&
     a.failures.every((day, i) => day === b.failures[i])
   )

@@ -1,6 +1,12 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import type { RegionClass } from '../../domain/region.ts'
-import { EMPTY_RESOLUTION, type Resolution, type ResolvedClick, type ResolvedMessage } from '../../domain/resolution.ts'
+import {
+  EMPTY_RESOLUTION,
+  isSameMessage,
+  type Resolution,
+  type ResolvedClick,
+  type ResolvedMessage,
+} from '../../domain/resolution.ts'
 import {
   type Click,
   compareClicks,
@@ -286,15 +292,6 @@ function failureOf(row: Row): Failure {
 
 function isElsewhere(a: Resolution, b: Resolution): boolean {
   return a.country !== b.country || a.region_class !== b.region_class
-}
-
-function isSameMessage(a: ResolvedMessage, b: ResolvedMessage | undefined): boolean {
-  return (
-    a.sent_day === b?.sent_day &&
-    a.delivered_day === b.delivered_day &&
-    a.read_day === b.read_day &&
-    a.resolved_price_micros === b.resolved_price_micros
-  )
 }
 
 function numberOf(value: SQLOutputValue | undefined): number | null {
