@@ -202,7 +202,8 @@ test('readout verify exits 1 for a tampered rollup, and 0 after readout rebuild'
   const verified = await run(1, 'verify', '-o', 'plain')
   assert.equal(verified.stdout, 'act_1\t2026-06-30\trollup\tread_c\t7\t1\n')
   await run(0, 'rebuild')
-  await run(0, 'verify')
+  assert.equal((await run(0, 'verify')).stdout, '')
+  assert.equal((await run(0, 'verify', '-o', 'json')).stdout, '[]\n')
 })
 
 test('readout forget keeps the counts, leaves no hash, and refuses late facts', async () => {
