@@ -208,6 +208,7 @@ test('verify() finds a tampered rollup, and rebuild() heals it', async () => {
   tampering.exec('UPDATE rollup SET read_c = 5 WHERE ad <> 0')
   tampering.exec('UPDATE rollup SET delivered_a = 1 WHERE ad = 0')
   tampering.exec('DELETE FROM rollup_country')
+  tampering.exec('UPDATE rollup_hour SET hour = 10, read_by_delivery_c = 0 WHERE ad = 0')
   tampering.exec('UPDATE rollup_failure SET failed = 9 WHERE ad <> 0')
   assert.deepEqual((await found()).sort(), [
     `${AD} rollup read_c 5 1`,
@@ -217,6 +218,17 @@ test('verify() finds a tampered rollup, and rebuild() heals it', async () => {
     `${AD} rollup_country unknown unpriced 0 1`,
     `${AD} rollup_failure away 9 1`,
     'act_1 rollup delivered_a 1 0',
+    'act_1 rollup_country unknown delivered 0 1',
+    'act_1 rollup_country unknown read 0 1',
+    'act_1 rollup_country unknown read_by_delivery 0 1',
+    'act_1 rollup_country unknown unpriced 0 1',
+    'act_1 rollup_hour 10 delivered_c 1 0',
+    'act_1 rollup_hour 10 read_c 1 0',
+    'act_1 rollup_hour 10 unpriced_c 1 0',
+    'act_1 rollup_hour 9 delivered_c 0 1',
+    'act_1 rollup_hour 9 read_by_delivery_c 0 1',
+    'act_1 rollup_hour 9 read_c 0 1',
+    'act_1 rollup_hour 9 unpriced_c 0 1',
   ])
   await rebuild(server.store, new Admission(), () => NOW.epochMilliseconds)
   assert.deepEqual(await found(), [])

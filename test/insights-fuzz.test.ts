@@ -6,7 +6,7 @@ import { METRICS } from '../src/domain/metric.ts'
 import { answer, type GraphDoor } from '../src/graph/answer.ts'
 import { Directory } from '../src/graph/directory.ts'
 import { OPERATORS } from '../src/graph/filtering.ts'
-import { INSIGHTS_PARAMETERS } from '../src/graph/insights-parameters.ts'
+import { BREAKDOWNS, INSIGHTS_PARAMETERS } from '../src/graph/insights-parameters.ts'
 import { singleIdAd } from '../src/store/admission.ts'
 import { openSqliteStore } from '../src/store/sqlite/store.ts'
 import type { Store } from '../src/store/store.ts'
@@ -34,7 +34,7 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   time_ranges: fc.array(range, { maxLength: 4 }),
   time_increment: fc.oneof(fc.constantFrom('all_days', 'monthly'), fc.integer({ min: -1, max: 100 })),
   level: fc.constantFrom('account', 'campaign', 'adset', 'ad', 'page'),
-  breakdowns: fc.subarray(['country', 'age', 'x', 'marketing_messages_btn_name']),
+  breakdowns: fc.subarray([...BREAKDOWNS, 'age', 'x']),
   filtering: fc.array(
     fc.record({
       field: fc.oneof(fields, fc.constantFrom('campaign.id', 'ad.name', 'action_type', 'ad.effective_status')),

@@ -40,10 +40,18 @@ const arbitraryFact: fc.Arbitrary<Fact> = fc
     tracking_id: fc.constantFrom('t1', 't2'),
     price_micros: fc.bigInt(0n, 3_000_000n),
     country: fc.constantFrom('DE', 'JP', 'KR', 'BR', 'US', null),
+    btn_name: fc.constantFrom('Buy', 'See more', null),
   })
-  .map((fact) => ({ ...fact, page_id: '9', mid: null, error_message: null, ...(fact.kind === 'clicked' && CLICK) }))
+  .map((fact) => ({
+    ...fact,
+    page_id: '9',
+    mid: null,
+    error_message: null,
+    ...(fact.kind === 'clicked' ? CLICK : SEND),
+  }))
 
 const CLICK = { tracking_id: null, price_micros: null }
+const SEND = { btn_name: null }
 
 type Row = Record<string, string>
 interface Answer {
@@ -212,17 +220,49 @@ test('levels sum to the parent', async () => {
   })
 })
 
-test('countries sum to the total', async () => {
+const HOURLY = 'hourly_stats_aggregated_by_advertiser_time_zone'
+
+for (const [breakdown, value] of [
+  ['country', /^(?:[A-Z]{2}|unknown)$/],
+  [HOURLY, /^(\d\d):00:00 - \1:59:59$/],
+] as const) {
+  test(`breakdowns=${breakdown} sums to the total`, async () => {
+    await holds(async (world, node, ours) => {
+      const whole = totals((await world.ask(node, `${FIELDS}&date_preset=maximum${ours}`)).data)
+      const rows = await world.askAll(node, `${FIELDS}&date_preset=maximum&breakdowns=${breakdown}${ours}`)
+      assert.deepEqual(totals(rows), whole)
+      for (const row of rows) assert.match(row[breakdown] ?? '', value)
+      const days = await world.askAll(
+        'act_1',
+        `${FIELDS}&date_preset=maximum&breakdowns=${breakdown}&level=ad&time_increment=1${ours}`,
+      )
+      assert.deepEqual(totals(days), totals((await world.ask('act_1', `${FIELDS}&date_preset=maximum${ours}`)).data))
+    })
+  })
+}
+
+test('breakdowns=marketing_messages_btn_name sums to all clicks, and says nothing of messages', async () => {
+  const clicksOf = (rows: readonly Row[]) =>
+    rows.reduce((sum, row) => sum + Number(row.marketing_messages_link_btn_click), 0)
   await holds(async (world, node, ours) => {
-    const whole = totals((await world.ask(node, `${FIELDS}&date_preset=maximum${ours}`)).data)
-    const rows = await world.askAll(node, `${FIELDS}&date_preset=maximum&breakdowns=country${ours}`)
-    assert.deepEqual(totals(rows), whole)
-    for (const row of rows) assert.match(row.country ?? '', /^(?:[A-Z]{2}|unknown)$/)
-    const days = await world.askAll(
-      'act_1',
-      `${FIELDS}&date_preset=maximum&breakdowns=country&level=ad&time_increment=1${ours}`,
-    )
-    assert.deepEqual(totals(days), totals((await world.ask('act_1', `${FIELDS}&date_preset=maximum${ours}`)).data))
+    const whole = clicksOf((await world.ask(node, `${FIELDS}&date_preset=maximum${ours}`)).data)
+    for (const cut of ['', '&level=ad&time_increment=1', '&time_increment=monthly']) {
+      const asked = `${FIELDS}&date_preset=maximum&breakdowns=marketing_messages_btn_name${cut}${ours}`
+      const rows = await world.askAll(node, `${asked}&default_summary=true`)
+      assert.equal(clicksOf(rows), whole)
+      for (const row of rows) {
+        assert.deepEqual(Object.keys(row), [
+          'marketing_messages_link_btn_click',
+          'date_start',
+          'date_stop',
+          'marketing_messages_btn_name',
+        ])
+        assert.match(row.marketing_messages_btn_name ?? '', /^(?:Buy|See more|unknown)$/)
+      }
+      const { summary } = await world.ask(node, `${asked}&default_summary=true`)
+      assert.equal(Number(summary?.marketing_messages_link_btn_click ?? 0), whole)
+      assert.equal(summary?.marketing_messages_delivered, undefined)
+    }
   })
 })
 

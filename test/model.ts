@@ -17,9 +17,12 @@ export interface Counted {
   account_id: string
   ad_id: string
   day: string
+  /** Of the day, 0 to 23. */
+  hour: number
   counter: Counter
   region_class: RegionClass
   country: string
+  btn_name: string | null
   amount: bigint
 }
 
@@ -46,6 +49,7 @@ interface NaiveMessage {
 interface NaiveClick {
   at: number
   mid: string | null
+  btn_name: string | null
 }
 
 function countThread(facts: readonly Fact[], world: ModelWorld): Counted[] {
@@ -58,16 +62,19 @@ function countThread(facts: readonly Fact[], world: ModelWorld): Counted[] {
   const clicks = naiveClicks(facts)
   const uncredited = clicks.filter((click) => !credit(click, messages))
   const counted: Counted[] = []
-  const dayOf = (at: number) =>
-    Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(world.timeZoneOf(account_id)).toPlainDate().toString()
-  const count = (at: number, counter: Counter, amount = 1n) =>
+  const localTime = (at: number) =>
+    Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(world.timeZoneOf(account_id))
+  const dayOf = (at: number) => localTime(at).toPlainDate().toString()
+  const count = (at: number, counter: Counter, amount = 1n, btn_name: string | null = null) =>
     counted.push({
       account_id,
       ad_id,
       day: dayOf(at),
+      hour: localTime(at).hour,
       counter,
       region_class: naiveClass(country),
       country: country ?? 'unknown',
+      btn_name,
       amount,
     })
 
@@ -90,8 +97,8 @@ function countThread(facts: readonly Fact[], world: ModelWorld): Counted[] {
       count(anchor, 'read_by_delivery')
     }
     for (const click of message.clicks) {
-      count(click.at, 'link_btn_click')
-      count(anchor, 'link_btn_click_by_delivery')
+      count(click.at, 'link_btn_click', 1n, click.btn_name)
+      count(anchor, 'link_btn_click_by_delivery', 1n, click.btn_name)
     }
     if (message.clicks.length > 0) {
       count(Math.min(...message.clicks.map((click) => click.at)), 'link_btn_clicked')
@@ -99,8 +106,8 @@ function countThread(facts: readonly Fact[], world: ModelWorld): Counted[] {
     }
   }
   for (const click of uncredited) {
-    count(click.at, 'link_btn_click')
-    count(click.at, 'link_btn_click_by_delivery')
+    count(click.at, 'link_btn_click', 1n, click.btn_name)
+    count(click.at, 'link_btn_click_by_delivery', 1n, click.btn_name)
   }
   return counted
 }
@@ -128,7 +135,12 @@ function naiveMessages(facts: readonly Fact[]): NaiveMessage[] {
 
 function naiveClicks(facts: readonly Fact[]): NaiveClick[] {
   const clicks = facts.filter((fact) => fact.kind === 'clicked')
-  const distinct = new Map(clicks.map(({ at, mid }) => [`${at} ${mid}`, { at, mid }]))
+  const buttonAt = (at: number) =>
+    clicks
+      .flatMap((click) => (click.at === at ? (click.btn_name ?? []) : []))
+      .sort()
+      .at(-1) ?? null
+  const distinct = new Map(clicks.map(({ at, mid }) => [`${at} ${mid}`, { at, mid, btn_name: buttonAt(at) }]))
   return [...distinct.values()].filter(
     (click) => click.mid !== null || !clicks.some((other) => other.at === click.at && other.mid !== null),
   )

@@ -36,7 +36,7 @@ async function openWorld({ ads, days, database }: World): Promise<TestServer> {
     for (let i = 0; i < ads; i++) {
       const { ad } = await registry.addAd(singleIdAd(String(1000 + i), account, `Ad "${i}", <new>`))
       for (let day = TODAY - days; day < TODAY; day++) {
-        const at = { day, region_class: 'c', country: 'US' } as const
+        const at = { hour: day * 24, region_class: 'c', country: 'US', btn_name: null } as const
         cells.add(account, ad, { ...at, counter: 'delivered', amount: BigInt(1 + ((i + day) % 7)) })
         cells.add(account, ad, { ...at, counter: 'spend_micros', amount: 14_109n })
       }

@@ -27,6 +27,7 @@ export const DELIVERED: Fact = {
   mid: null,
   price_micros: 14_109n,
   country: null,
+  btn_name: null,
   error_message: null,
 }
 

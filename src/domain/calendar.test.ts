@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Calendar, calendarOf, isTimeZone } from './calendar.ts'
 import { formatDay } from './day.ts'
+import { hourOfDay } from './hour.ts'
 
 test('Calendar.dayOf() turns at midnight of the zone', () => {
   const rows: [time_zone: string, midnight: string, before: string, after: string][] = [
@@ -69,7 +70,7 @@ const arbitraryInstant = fc.oneof(
     .chain((quarter) => fc.constantFrom(quarter * 900_000 - 1, quarter * 900_000)),
 )
 
-test('Calendar.dayOf() agrees with Temporal, in whatever order it is asked', () => {
+test('Calendar.dayOf() and hourOf() agree with Temporal, in whatever order it is asked', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...ZONES),
@@ -79,6 +80,7 @@ test('Calendar.dayOf() agrees with Temporal, in whatever order it is asked', () 
         for (const time_ms of times_ms) {
           const local = Temporal.Instant.fromEpochMilliseconds(time_ms).toZonedDateTimeISO(time_zone)
           assert.equal(formatDay(calendar.dayOf(time_ms)), local.toPlainDate().toString())
+          assert.equal(hourOfDay(calendar.hourOf(time_ms)), local.hour)
         }
       },
     ),

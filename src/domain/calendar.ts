@@ -1,4 +1,5 @@
-import { DAY_MS, type Day } from './day.ts'
+import type { Day } from './day.ts'
+import { dayOfHour, HOUR_MS, type Hour } from './hour.ts'
 
 /** A stretch of time during which a zone keeps one offset from UTC. */
 interface Stretch {
@@ -8,7 +9,7 @@ interface Stretch {
 }
 
 /**
- * The days of one time zone. Asking `Temporal` costs microseconds, and every fact needs it; a zone keeps one
+ * The days and hours of one time zone. Asking `Temporal` costs microseconds, and every fact needs it; a zone keeps one
  * offset for months, so a calendar remembers the stretches that it has met and answers from those.
  */
 export class Calendar {
@@ -24,9 +25,14 @@ export class Calendar {
 
   /** The local day of an instant, given in milliseconds since 1970. */
   dayOf(time_ms: number): Day {
+    return dayOfHour(this.hourOf(time_ms))
+  }
+
+  /** The local hour of an instant, given in milliseconds since 1970. */
+  hourOf(time_ms: number): Hour {
     const last = this.#last
     const stretch = time_ms >= last.from_ms && time_ms < last.until_ms ? last : this.#stretchAt(time_ms)
-    return Math.floor((time_ms + stretch.offset_ms) / DAY_MS)
+    return Math.floor((time_ms + stretch.offset_ms) / HOUR_MS)
   }
 
   #stretchAt(time_ms: number): Stretch {

@@ -1,15 +1,18 @@
 import type { Counter } from './counter.ts'
 import type { Day } from './day.ts'
+import type { Hour } from './hour.ts'
 import type { RegionClass } from './region.ts'
 import type { Resolution } from './resolution.ts'
 import type { Failure } from './thread.ts'
 
-/** What a thread adds to one counter on one day. */
+/** What a thread adds to one counter in one hour. */
 export interface Contribution {
-  readonly day: Day
+  readonly hour: Hour
   readonly counter: Counter
   readonly region_class: RegionClass
   readonly country: string | null
+  /** The button that was clicked, where this counts a click and a fact named it. */
+  readonly btn_name: string | null
   readonly amount: bigint
 }
 
@@ -23,34 +26,35 @@ export interface FailureContribution {
 export function contributions(thread: Resolution): Contribution[] {
   const { region_class, country } = thread
   const counted: Contribution[] = []
-  const add = (day: Day, counter: Counter, amount = 1n) => counted.push({ day, counter, region_class, country, amount })
+  const add = (hour: Hour, counter: Counter, amount = 1n, btn_name: string | null = null) =>
+    counted.push({ hour, counter, region_class, country, btn_name, amount })
 
   for (const message of thread.messages) {
-    const { sent_day, delivered_day, read_day, resolved_price_micros: price } = message
-    if (sent_day !== null) {
-      add(sent_day, 'sent')
-      add(delivered_day ?? sent_day, 'sent_by_delivery')
+    const { sent_hour, delivered_hour, read_hour, resolved_price_micros: price } = message
+    if (sent_hour !== null) {
+      add(sent_hour, 'sent')
+      add(delivered_hour ?? sent_hour, 'sent_by_delivery')
     }
-    if (delivered_day === null) continue
-    add(delivered_day, 'delivered')
-    if (price === null) add(delivered_day, 'unpriced')
-    else add(delivered_day, 'spend_micros', price)
-    if (read_day !== null) {
-      add(read_day, 'read')
-      add(delivered_day, 'read_by_delivery')
+    if (delivered_hour === null) continue
+    add(delivered_hour, 'delivered')
+    if (price === null) add(delivered_hour, 'unpriced')
+    else add(delivered_hour, 'spend_micros', price)
+    if (read_hour !== null) {
+      add(read_hour, 'read')
+      add(delivered_hour, 'read_by_delivery')
     }
   }
 
   const clicked = new Set<number>()
-  for (const { day, credited } of thread.clicks) {
-    // A credited click proves delivery, so its message has the day; an uncredited click stays on its own.
-    const delivered_day = credited === null ? day : (thread.messages[credited]?.delivered_day ?? day)
-    add(day, 'link_btn_click')
-    add(delivered_day, 'link_btn_click_by_delivery')
+  for (const { hour, credited, btn_name } of thread.clicks) {
+    // A credited click proves delivery, so its message has the hour; an uncredited click stays in its own.
+    const delivered_hour = credited === null ? hour : (thread.messages[credited]?.delivered_hour ?? hour)
+    add(hour, 'link_btn_click', 1n, btn_name)
+    add(delivered_hour, 'link_btn_click_by_delivery', 1n, btn_name)
     if (credited === null || clicked.has(credited)) continue
     clicked.add(credited)
-    add(day, 'link_btn_clicked')
-    add(delivered_day, 'link_btn_clicked_by_delivery')
+    add(hour, 'link_btn_clicked')
+    add(delivered_hour, 'link_btn_clicked_by_delivery')
   }
   return counted
 }

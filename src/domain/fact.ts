@@ -20,6 +20,8 @@ export interface Fact {
   readonly mid: string | null
   readonly price_micros: bigint | null
   readonly country: string | null
+  /** The label of the button that was clicked; no webhook tells it. */
+  readonly btn_name: string | null
   /** Why a delivery failed, in Meta's words. */
   readonly error_message: string | null
 }

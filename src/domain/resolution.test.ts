@@ -13,6 +13,10 @@ function message(tracking_id: string, known: Partial<Message>): Message {
   return { tracking_id, sent_at: null, delivered_at: null, read_at: null, mid: null, price_micros: null, ...known }
 }
 
+function click(at: number, mid: string | null): Click {
+  return { at, mid, btn_name: null }
+}
+
 function threadOf(messages: Message[], clicks: Click[]): Thread {
   return { ...EMPTY_THREAD, messages, clicks }
 }
@@ -23,18 +27,18 @@ test('creditClick() takes the message with the mid, else the latest not after th
   const again = message('t3', { read_at: 30_000, mid: 'm1' })
   const week = [monday, tuesday, again]
   const rows: [claim: string, click: Click, messages: Message[], credited: string | null][] = [
-    ['nothing to credit', { at: 99_000, mid: 'm1' }, [], null],
-    ['its mid', { at: 99_000, mid: 'm2' }, week, 't2'],
-    ['its mid, though the message is later', { at: 1_000, mid: 'm2' }, week, 't2'],
-    ['the earliest of two messages with its mid', { at: 99_000, mid: 'm1' }, week, 't1'],
-    ['an unknown mid says nothing', { at: 25_000, mid: 'm9' }, week, 't2'],
-    ['the latest before it', { at: 29_999, mid: null }, week, 't2'],
-    ['the latest of all', { at: 99_000, mid: null }, week, 't3'],
-    ['the same millisecond', { at: 30_000, mid: null }, week, 't3'],
-    ['a message in milliseconds, a click of that second in seconds', { at: 20_000, mid: null }, week, 't2'],
-    ['a click of the second before', { at: 19_999, mid: null }, week, 't1'],
-    ['before every message', { at: 1_000, mid: null }, week, 't1'],
-    ['before every message, in another order', { at: 1_000, mid: null }, [again, tuesday, monday], 't1'],
+    ['nothing to credit', click(99_000, 'm1'), [], null],
+    ['its mid', click(99_000, 'm2'), week, 't2'],
+    ['its mid, though the message is later', click(1_000, 'm2'), week, 't2'],
+    ['the earliest of two messages with its mid', click(99_000, 'm1'), week, 't1'],
+    ['an unknown mid says nothing', click(25_000, 'm9'), week, 't2'],
+    ['the latest before it', click(29_999, null), week, 't2'],
+    ['the latest of all', click(99_000, null), week, 't3'],
+    ['the same millisecond', click(30_000, null), week, 't3'],
+    ['a message in milliseconds, a click of that second in seconds', click(20_000, null), week, 't2'],
+    ['a click of the second before', click(19_999, null), week, 't1'],
+    ['before every message', click(1_000, null), week, 't1'],
+    ['before every message, in another order', click(1_000, null), [again, tuesday, monday], 't1'],
   ]
   for (const [claim, click, messages, credited] of rows) {
     const place = creditClick(click, messages)
@@ -44,7 +48,7 @@ test('creditClick() takes the message with the mid, else the latest not after th
 
 test('resolve() takes a read or a credited click for proof of a delivery that nobody reported', () => {
   const [sent_at, delivered_at, read_at] = [DAY_MS, 3 * DAY_MS, 5 * DAY_MS]
-  const clickOn = (day: Day): Click => ({ at: day * DAY_MS, mid: null })
+  const clickOn = (day: Day) => click(day * DAY_MS, null)
   const rows: [claim: string, known: Partial<Message>, clicks: Click[], delivered_day: Day | null][] = [
     ['sent is no proof', { sent_at }, [], null],
     ['reported', { sent_at, delivered_at }, [], 3],
@@ -57,37 +61,41 @@ test('resolve() takes a read or a credited click for proof of a delivery that no
   ]
   for (const [claim, known, clicks, delivered_day] of rows) {
     const { messages } = resolve(threadOf([message('t1', known)], clicks), CONTEXT)
-    assert.equal(messages[0]?.delivered_day, delivered_day, claim)
-    assert.equal(messages[0]?.sent_day, 1, claim)
+    const delivered_hour = delivered_day === null ? null : delivered_day * 24
+    assert.equal(messages[0]?.delivered_hour, delivered_hour, claim)
+    assert.equal(messages[0]?.sent_hour, 24, claim)
   }
 })
 
 test('resolve() lets a click prove only the message that it is credited to', () => {
   const messages = [message('t1', { sent_at: DAY_MS }), message('t2', { sent_at: 2 * DAY_MS })]
-  const resolution = resolve(threadOf(messages, [{ at: 3 * DAY_MS, mid: null }]), CONTEXT)
+  const resolution = resolve(threadOf(messages, [click(3 * DAY_MS, null)]), CONTEXT)
   assert.deepEqual(
-    resolution.messages.map(({ delivered_day }) => delivered_day),
-    [null, 3],
+    resolution.messages.map(({ delivered_hour }) => delivered_hour),
+    [null, 3 * 24],
   )
-  assert.deepEqual(resolution.clicks, [{ day: 3, credited: 1 }])
+  assert.deepEqual(resolution.clicks, [{ hour: 3 * 24, credited: 1, btn_name: null }])
 })
 
-test("resolve() takes days from the account's time zone", () => {
+test("resolve() takes days and hours from the account's time zone", () => {
   const at = Date.parse('2026-03-18T10:30:00Z')
   const thread: Thread = {
-    ...threadOf([message('t1', { sent_at: at, delivered_at: at, read_at: at })], [{ at, mid: null }]),
+    ...threadOf([message('t1', { sent_at: at, delivered_at: at, read_at: at })], [click(at, null)]),
     failures: [{ at, error_message: 'away' }],
   }
-  const rows: [time_zone: string, day: string][] = [
-    ['UTC', '2026-03-18'],
-    ['Pacific/Kiritimati', '2026-03-19'],
-    ['Pacific/Pago_Pago', '2026-03-17'],
+  const rows: [time_zone: string, day: string, hour_of_day: number][] = [
+    ['UTC', '2026-03-18', 10],
+    ['Asia/Kathmandu', '2026-03-18', 16],
+    ['Pacific/Kiritimati', '2026-03-19', 0],
+    ['Pacific/Pago_Pago', '2026-03-17', 23],
   ]
-  for (const [time_zone, text] of rows) {
+  for (const [time_zone, text, hour_of_day] of rows) {
     const { messages, clicks, failures } = resolve(thread, { ...CONTEXT, calendar: new Calendar(time_zone) })
     const day = parseDay(text) as Day
-    const resolved = { sent_day: day, delivered_day: day, read_day: day, resolved_price_micros: null }
-    assert.deepEqual([messages, clicks, failures], [[resolved], [{ day, credited: 0 }], [day]], time_zone)
+    const hour = day * 24 + hour_of_day
+    const resolved = { sent_hour: hour, delivered_hour: hour, read_hour: hour, resolved_price_micros: null }
+    const clicked = { hour, credited: 0, btn_name: null }
+    assert.deepEqual([messages, clicks, failures], [[resolved], [clicked], [day]], time_zone)
   }
 })
 

@@ -1,32 +1,34 @@
 import type { Calendar } from './calendar.ts'
 import type { Day } from './day.ts'
+import { dayOfHour, type Hour } from './hour.ts'
 import type { RateCard } from './rate-card.ts'
 import { type RegionClass, regionClassOf } from './region.ts'
 import { type Click, type Message, messageTime, type Thread } from './thread.ts'
 
 /** What of the world a thread depends on. Whoever changes any of it has the threads it concerns resolved anew. */
 export interface Context {
-  /** Days in the account's time zone. */
+  /** Days and hours in the account's time zone. */
   readonly calendar: Calendar
   readonly rateCard: RateCard
   /** The subscriber's country in the operator's subscriber list. */
   readonly listed_country: string | null
 }
 
-/** The days of a message in the account's time zone, and its price; `null` where nothing happened or is known. */
+/** The hours of a message in the account's time zone, and its price; `null` where nothing happened or is known. */
 export interface ResolvedMessage {
-  readonly sent_day: Day | null
-  /** The day of the delivery, or of its earliest proof. */
-  readonly delivered_day: Day | null
-  readonly read_day: Day | null
+  readonly sent_hour: Hour | null
+  /** The hour of the delivery, or of its earliest proof. */
+  readonly delivered_hour: Hour | null
+  readonly read_hour: Hour | null
   /** The price of a delivered message; `null` while it is not delivered, or has no price. */
   readonly resolved_price_micros: bigint | null
 }
 
-/** The day of a click, and the place in `Thread.messages` of the message that it is credited to. */
+/** The hour of a click, the place in `Thread.messages` of the message that it is credited to, and its button. */
 export interface ResolvedClick {
-  readonly day: Day
+  readonly hour: Hour
   readonly credited: number | null
+  readonly btn_name: string | null
 }
 
 /** What a thread's facts mean in a context. Its lists stand in the order of the thread's own. */
@@ -41,9 +43,9 @@ export interface Resolution {
 /** Whether two resolutions of a message say the same. */
 export function isSameMessage(a: ResolvedMessage, b: ResolvedMessage | undefined): boolean {
   return (
-    a.sent_day === b?.sent_day &&
-    a.delivered_day === b.delivered_day &&
-    a.read_day === b.read_day &&
+    a.sent_hour === b?.sent_hour &&
+    a.delivered_hour === b.delivered_hour &&
+    a.read_hour === b.read_hour &&
     a.resolved_price_micros === b.resolved_price_micros
   )
 }
@@ -69,8 +71,9 @@ export function resolve(thread: Thread, context: Context): Resolution {
       return resolveMessage(message, proof, country, context)
     }),
     clicks: thread.clicks.map((click, i) => ({
-      day: context.calendar.dayOf(click.at),
+      hour: context.calendar.hourOf(click.at),
       credited: credits[i] ?? null,
+      btn_name: click.btn_name,
     })),
     failures: thread.failures.map((failure) => context.calendar.dayOf(failure.at)),
   }
@@ -100,13 +103,14 @@ function resolveMessage(
   country: string | null,
   { calendar, rateCard }: Context,
 ): ResolvedMessage {
-  const delivered_day = proof === null ? null : calendar.dayOf(proof)
+  const hourOf = (at: number | null) => (at === null ? null : calendar.hourOf(at))
+  const delivered_hour = hourOf(proof)
+  const listed = () => (delivered_hour === null ? null : rateCard.priceOf(country, dayOfHour(delivered_hour)))
   return {
-    sent_day: message.sent_at === null ? null : calendar.dayOf(message.sent_at),
-    delivered_day,
-    read_day: message.read_at === null ? null : calendar.dayOf(message.read_at),
-    resolved_price_micros:
-      delivered_day === null ? null : (message.price_micros?.value ?? rateCard.priceOf(country, delivered_day)),
+    sent_hour: hourOf(message.sent_at),
+    delivered_hour,
+    read_hour: hourOf(message.read_at),
+    resolved_price_micros: delivered_hour === null ? null : (message.price_micros?.value ?? listed()),
   }
 }
 

@@ -14,6 +14,7 @@ const NOTHING: Fact = {
   mid: null,
   price_micros: null,
   country: null,
+  btn_name: null,
   error_message: null,
 }
 
@@ -26,6 +27,7 @@ const arbitraryFact: fc.Arbitrary<Fact> = fc
     mid: fc.constantFrom(null, 'm1', 'm2'),
     price_micros: fc.constantFrom(null, 0n, 1n),
     country: fc.constantFrom(null, 'BR', 'US'),
+    btn_name: fc.constantFrom(null, 'Buy', 'Sell'),
     error_message: fc.constantFrom('away', 'blocked'),
   })
   .map((fact) => ({ ...NOTHING, ...fact }))
@@ -120,6 +122,12 @@ test('merge() tells clicks apart by millisecond and mid, where a click without m
       [click(1, 'm1'), click(2, 'm1'), click(2, null)],
       [click(1, 'm1'), click(2, 'm1')],
     ],
+    [[click(1, 'm1'), click(1, 'm1', 'Buy')], [click(1, 'm1', 'Buy')]],
+    [[click(1, null, 'Buy'), click(1, 'm1')], [click(1, 'm1', 'Buy')]],
+    [
+      [click(1, 'm1', 'Sell'), click(1, 'm2'), click(1, null, 'Buy'), click(2, 'm2')],
+      [click(1, 'm1', 'Sell'), click(1, 'm2', 'Sell'), click(2, 'm2')],
+    ],
   ]
   for (const [clicks, distinct] of rows) {
     const thread = threadOfAll(clicks.map((click) => ({ ...NOTHING, ...click, kind: 'clicked' })))
@@ -127,8 +135,8 @@ test('merge() tells clicks apart by millisecond and mid, where a click without m
   }
 })
 
-function click(at: number, mid: string | null): Click {
-  return { at, mid }
+function click(at: number, mid: string | null, btn_name: string | null = null): Click {
+  return { at, mid, btn_name }
 }
 
 test('merge() tells failures apart by millisecond and reason', () => {

@@ -16,10 +16,11 @@ export interface Message {
   readonly price_micros: Observed<bigint> | null
 }
 
-/** One tap on a link in a message; `mid` names the message where the webhook did. */
+/** One tap on a link in a message; `mid` names the message, and `btn_name` the button, where a fact did. */
 export interface Click {
   readonly at: number
   readonly mid: string | null
+  readonly btn_name: string | null
 }
 
 /** One failed delivery. */
@@ -47,7 +48,9 @@ export const EMPTY_THREAD: Thread = { country: null, messages: NONE, clicks: NON
 /** The thread of which one fact is known. */
 export function threadOf(fact: Fact): Thread {
   const country = fact.country === null ? null : { value: fact.country, at: fact.at }
-  if (fact.kind === 'clicked') return { ...EMPTY_THREAD, country, clicks: [{ at: fact.at, mid: fact.mid }] }
+  if (fact.kind === 'clicked') {
+    return { ...EMPTY_THREAD, country, clicks: [{ at: fact.at, mid: fact.mid, btn_name: fact.btn_name }] }
+  }
   if (fact.kind === 'failed') {
     return { ...EMPTY_THREAD, country, failures: [{ at: fact.at, error_message: fact.error_message ?? '' }] }
   }
@@ -98,11 +101,25 @@ function joinMessages(a: Message, b: Message): Message {
   return adds ? { tracking_id: a.tracking_id, sent_at, delivered_at, read_at, mid, price_micros } : a
 }
 
-/** A click without `mid` at the same millisecond as one with it is the same click (design 3). */
+/**
+ * A click without `mid` at the same millisecond as one with it is the same click (design 3). The button belongs to the
+ * millisecond, and the greater name stands: which of two clicks at once the one without `mid` was, nobody can tell.
+ */
 function mergeClicks(a: readonly Click[], b: readonly Click[]): readonly Click[] {
-  const union = mergeSorted(a, b, compareClicks, first)
-  const distinct = union.filter((click, i) => click.mid !== null || i === 0 || union[i - 1]?.at !== click.at)
-  return distinct.length === union.length ? union : sameAs(a, distinct)
+  const union = mergeSorted(a, b, compareClicks, joinClicks)
+  if (union === a || union.length === 1) return union
+  const distinct: Click[] = []
+  for (const at of Map.groupBy(union, (click) => click.at).values()) {
+    const btn_name = at.reduce((name: string | null, click) => greatest(name, click.btn_name), null)
+    const named = at.length === 1 ? at : at.filter(({ mid }) => mid !== null)
+    for (const click of named) distinct.push(click.btn_name === btn_name ? click : { ...click, btn_name })
+  }
+  return sameAs(a, distinct)
+}
+
+function joinClicks(a: Click, b: Click): Click {
+  const btn_name = greatest(a.btn_name, b.btn_name)
+  return btn_name === a.btn_name ? a : { ...a, btn_name }
 }
 
 function joinObserved<T>(a: Observed<T> | null, b: Observed<T> | null): Observed<T> | null {
@@ -113,6 +130,11 @@ function joinObserved<T>(a: Observed<T> | null, b: Observed<T> | null): Observed
 function least<T extends number | string>(a: T | null, b: T | null): T | null {
   if (a === null || b === null) return a ?? b
   return b < a ? b : a
+}
+
+function greatest(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b
+  return b > a ? b : a
 }
 
 function first<T>(a: T): T {

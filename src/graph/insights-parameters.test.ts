@@ -133,6 +133,7 @@ test('parseInsightsQuery() reads what cuts, orders and sums the rows', () => {
     ['time_ranges[0][since]=2026-03-01&time_ranges[0][until]=2026-03-02&date_preset=today', { dates: [first] }],
     ['breakdowns=country', { breakdown: 'country' }],
     ['breakdowns=["country"]', { breakdown: 'country' }],
+    ['breakdowns=marketing_messages_btn_name', { breakdown: 'marketing_messages_btn_name' }],
     ['sort=date_start_descending', { sort: { field: 'date_start', isDescending: true } }],
     [
       'sort=["marketing_messages_spend_ascending"]',

@@ -20,7 +20,11 @@ export const LIMIT_DEFAULT = 25
 export const LIMIT_MAX = 5000
 
 /** A breakdown that we can answer. */
-export const BREAKDOWNS = ['country'] as const
+export const BREAKDOWNS = [
+  'country',
+  'hourly_stats_aggregated_by_advertiser_time_zone',
+  'marketing_messages_btn_name',
+] as const
 
 export type Breakdown = (typeof BREAKDOWNS)[number]
 
@@ -76,7 +80,10 @@ export const INSIGHTS_PARAMETERS: readonly InsightsParameter[] = [
     'time_increment',
     '`all_days` (default), `monthly`, or a number of days from 1 to 90: a row for each slice.',
   ),
-  answered('breakdowns', 'A row for each `country`. Other breakdowns are refused.'),
+  answered(
+    'breakdowns',
+    `A row for each value of one of ${BREAKDOWNS.map((name) => `\`${name}\``).join(', ')}. Others are refused.`,
+  ),
   answered(
     'filtering',
     '`[{"field":…,"operator":…,"value":…}]`: on ids and names, such as `campaign.id`, and on metrics.',

@@ -1,10 +1,10 @@
-import { COUNTERS, type Counter } from '../domain/counter.ts'
-import { COUNTRY_UNKNOWN } from '../domain/country.ts'
+import type { Counter } from '../domain/counter.ts'
 import { type Day, type DayRange, formatDay } from '../domain/day.ts'
-import { formatMetric, METRIC_BY_FIELD } from '../domain/metric.ts'
-import { REGION_CLASSES, type RegionClass, regionClassOf } from '../domain/region.ts'
+import { formatMetric, METRIC_BY_FIELD, metricCounters } from '../domain/metric.ts'
+import { REGION_CLASSES, type RegionClass } from '../domain/region.ts'
 import type { RollupColumn } from '../store/rollup-cells.ts'
-import type { DaySums, Rollups } from '../store/rollups.ts'
+import type { Rollups } from '../store/rollups.ts'
+import { isCounted, readValueCounts } from './breakdown.ts'
 import type { Breakdown, InsightsQuery } from './insights-parameters.ts'
 import type { RowNode } from './row-node.ts'
 
@@ -49,7 +49,7 @@ export async function measureNode(rollups: Rollups, node: RowNode, query: RowQue
 type CountedRow = Pick<MeasuredRow, 'days' | 'sums' | 'breakdown'>
 
 async function countNode(rollups: Rollups, node: RowNode, query: RowQuery): Promise<CountedRow[]> {
-  if (query.breakdown === 'country') return countCountries(rollups, node, query)
+  if (query.breakdown !== undefined) return countValues(rollups, node, query, query.breakdown)
   const [only, ...others] = query.slices
   if (only !== undefined && others.length === 0) {
     const { cells, sums } = await rollups.sumColumns(node, only, query.columns)
@@ -59,21 +59,22 @@ async function countNode(rollups: Rollups, node: RowNode, query: RowQuery): Prom
   return bySlice.map(([days, within]) => ({ days, sums: addUp(query.columns, within), breakdown: undefined }))
 }
 
-/** Rows by country: the country tells the class in which its counts stand. */
-async function countCountries(rollups: Rollups, node: RowNode, query: RowQuery): Promise<CountedRow[]> {
-  const counters = COUNTERS.filter((counter) => query.columns.includes(`${counter}_c`))
-  const bySlice = groupBySlice(await rollups.readCountrySums(node, query.range, counters), query)
-  return bySlice.flatMap(([days, ofSlice]) =>
-    [...Map.groupBy(ofSlice, ({ country }) => country)].map(([country, within]) => {
-      const region_class = regionClassOf(country === COUNTRY_UNKNOWN ? null : country)
-      const columns = counters.map((counter): RollupColumn => `${counter}_${region_class}`)
-      return { days, sums: addUp(columns, within), breakdown: { key: 'country' as const, value: country } }
-    }),
+async function countValues(rollups: Rollups, node: RowNode, query: RowQuery, key: Breakdown): Promise<CountedRow[]> {
+  const counts = await readValueCounts(key, rollups, node, query)
+  return groupBySlice(counts, query).flatMap(([days, ofSlice]) =>
+    [...Map.groupBy(ofSlice, ({ value }) => value)].map(([value, within]) => ({
+      days,
+      sums: addUp(within[0]?.columns ?? [], within),
+      breakdown: { key, value },
+    })),
   )
 }
 
 /** The slices that have sums, in their order, with them: what is done is in proportion to the sums, not to the slices. */
-function groupBySlice<T extends DaySums>(sums: readonly T[], { slices, slicesOf }: RowQuery): [DayRange, T[]][] {
+function groupBySlice<T extends { readonly day: Day }>(
+  sums: readonly T[],
+  { slices, slicesOf }: RowQuery,
+): [DayRange, T[]][] {
   const groups = new Map<number, T[]>()
   for (const one of sums) {
     for (const place of slicesOf(one.day)) {
@@ -104,11 +105,12 @@ export function sumRows(rows: readonly MeasuredRow[]): Sums {
   return total
 }
 
-/** The value of a metric in a row, as the wire has it. */
+/** The value of a metric in a row, as the wire has it; none where the breakdown does not count what it is made of. */
 export function metricOf({ sums, ever_sent }: MeasuredRow, field: string, query: RowQuery): string | undefined {
   const metric = METRIC_BY_FIELD.get(field)
+  if (metric === undefined || !isCounted(query.breakdown, metricCounters(metric, query.dated_by))) return undefined
   const counts = (counter: Counter, region_class: RegionClass) => sums.get(`${counter}_${region_class}`) ?? 0n
-  return metric && formatMetric(metric, counts, { ...query, ever_sent })
+  return formatMetric(metric, counts, { ...query, ever_sent })
 }
 
 /** Writes a row down: the fields asked for that it has, its dates, and the value of its breakdown. */

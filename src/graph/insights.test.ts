@@ -26,7 +26,7 @@ const ADS = [
 
 function fact(kind: Fact['kind'], time: string, ad_id: string, known: Partial<Fact>): Fact {
   const tracking_id = kind === 'clicked' ? null : `t${ad_id}`
-  const unknown = { page_id: '101', subscriber: 'ann', mid: null, price_micros: null, country: null }
+  const unknown = { page_id: '101', subscriber: 'ann', mid: null, price_micros: null, country: null, btn_name: null }
   return { kind, at: Date.parse(time), ad_id, tracking_id, error_message: null, ...unknown, ...known }
 }
 
@@ -36,7 +36,7 @@ const FACTS: readonly Fact[] = [
   fact('delivered', '2026-03-14T12:01Z', '11', { price_micros: 50_000n }),
   fact('read', '2026-03-16T03:30Z', '11', {}),
   fact('clicked', '2026-03-16T03:31Z', '11', {}),
-  fact('clicked', '2026-03-16T03:32Z', '11', {}),
+  fact('clicked', '2026-03-16T03:32Z', '11', { btn_name: 'Buy now' }),
   // Someone in Europe, and a message to Korea that never arrives.
   fact('delivered', '2026-03-16T12:00Z', '12', { country: 'DE', price_micros: 70_000n }),
   fact('sent', '2026-01-05T12:00Z', '13', { country: 'KR' }),
@@ -119,6 +119,25 @@ test("readInsights() runs maximum from the node's own first day", async () => {
     const found = await read(id, `date_preset=${preset}&fields=spend`)
     assert.deepEqual(found, [dates(date_start, date_stop)], `${id} ${preset}`)
   }
+})
+
+test('readInsights() splits rows by the hour of the account, and by the button that was clicked', async () => {
+  const HOUR = 'hourly_stats_aggregated_by_advertiser_time_zone'
+  const BUTTON = 'marketing_messages_btn_name'
+  const asked = fields('delivered', 'link_btn_click', 'link_btn_click_rate')
+  const [since, until] = ['2026-03-01', '2026-03-31']
+  const range = `time_range={since:${since},until:${until}}`
+  assert.deepEqual(await read('11', `${asked}&${range}&breakdowns=${HOUR}`), [
+    {
+      ...row({ delivered: '1', link_btn_click: '0', link_btn_click_rate: '0' }, since, until),
+      [HOUR]: '08:00:00 - 08:59:59',
+    },
+    { ...row({ delivered: '0', link_btn_click: '2' }, since, until), [HOUR]: '23:00:00 - 23:59:59' },
+  ])
+  assert.deepEqual(await read('11', `${asked}&${range}&breakdowns=${BUTTON}`), [
+    { ...row({ link_btn_click: '1' }, since, until), [BUTTON]: 'Buy now' },
+    { ...row({ link_btn_click: '1' }, since, until), [BUTTON]: 'unknown' },
+  ])
 })
 
 test('readInsights() dates by delivery what is asked so', async () => {

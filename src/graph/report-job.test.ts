@@ -9,7 +9,9 @@ import type { Store } from '../store/store.ts'
 import { makeReport, REPORT_BEGUN_MAX } from './report-job.ts'
 
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z')
-const DAY = Math.floor(NOW_MS / 86_400_000) - 1
+/** Yesterday. */
+const HOUR = (Math.floor(NOW_MS / 86_400_000) - 1) * 24
+const DELIVERED = { counter: 'delivered', region_class: 'c', country: 'US', btn_name: null, amount: 1n } as const
 const ADS = 1500
 const RUN_ID = '900000000000000001'
 
@@ -25,7 +27,7 @@ async function openWorld(file: string) {
     const cells = new RollupCells()
     for (let i = 0; i < ADS; i++) {
       const { ad } = await registry.addAd(singleIdAd(`${1000 + i}`, account))
-      cells.add(account, ad, { day: DAY, counter: 'delivered', region_class: 'c', country: 'US', amount: 1n })
+      cells.add(account, ad, { ...DELIVERED, hour: HOUR })
     }
     await rollups.add(cells)
     const parameters = { fields: 'ad_id', level: 'ad', date_preset: 'yesterday' }

@@ -29,6 +29,7 @@ test('parseFact() hashes what is personal and keeps the rest', () => {
     mid: null,
     price_micros: 14109n,
     country: 'BR',
+    btn_name: null,
     error_message: null,
   })
 })
@@ -43,8 +44,8 @@ test('parseFact() takes every form that a value comes in', () => {
 })
 
 test('parseFact() leaves out what a click and a failure do not have', () => {
-  const click = parse({ ...SENT, kind: 'clicked', mid: 'm_1' })
-  assert.deepEqual([click.tracking_id, click.mid?.length], [null, 8])
+  const click = parse({ ...SENT, kind: 'clicked', mid: 'm_1', btn_name: 'Buy now' })
+  assert.deepEqual([click.tracking_id, click.mid?.length, click.btn_name], [null, 8, 'Buy now'])
   const failure = parse({ ...SENT, kind: 'failed', mid: 'm_1', error_message: 'away' })
   assert.deepEqual([failure.tracking_id, failure.mid, failure.error_message], [null, null, 'away'])
 })
@@ -72,6 +73,9 @@ const WRONG: [record: FactRecord, reason: RegExp][] = [
   [{ price_micros: 1e15 + 1 }, /^price_micros is 1000000000000001/],
   [{ kind: 'clicked', price_micros: 1 }, /^price_micros is 1: it must be on a sent, delivered or read fact/],
   [{ country: 'BRA' }, /^country is "BRA"/],
+  [{ btn_name: 'Buy' }, /^btn_name is "Buy": it must be on a clicked fact/],
+  [{ kind: 'clicked', btn_name: 7 }, /^btn_name is 7: it must be a text of at most 100 characters$/],
+  [{ kind: 'clicked', btn_name: 'x'.repeat(101) }, /^btn_name is "xxx/],
 ]
 
 test('parseFact() names what is wrong with a record', () => {

@@ -14,6 +14,7 @@ export interface FactRecord {
   readonly mid?: unknown
   readonly price_micros?: unknown
   readonly country?: unknown
+  readonly btn_name?: unknown
   readonly error_message?: unknown
 }
 
@@ -22,6 +23,9 @@ export const ID_LENGTH_MAX = 512
 
 /** Characters of Meta's reason for a failure that are kept. */
 export const ERROR_MESSAGE_LENGTH_MAX = 500
+
+/** Messenger's buttons have labels of some twenty characters; a longer text is none. */
+export const BTN_NAME_LENGTH_MAX = 100
 
 /** Thrown for a record that is no fact; the message names the key, its value and what was expected. */
 export class FactError extends Error {
@@ -45,6 +49,7 @@ export function parseFact(record: FactRecord, pseudonyms: Pseudonyms, now_ms: nu
     mid: kind === 'failed' ? null : parseMid(record.mid, pseudonyms),
     price_micros: parsePrice(record.price_micros, isMessage),
     country: parseNamedCountry(record.country),
+    btn_name: parseButton(record.btn_name, kind),
     error_message: kind === 'failed' ? parseReason(record.error_message) : null,
   }
 }
@@ -135,6 +140,13 @@ function parseNamedCountry(value: unknown): string | null {
   const country = typeof value === 'string' ? parseCountry(value) : undefined
   if (country === undefined) throw wrong('country', value, 'the ISO 3166-1 code of a country')
   return country
+}
+
+function parseButton(value: unknown, kind: FactKind): string | null {
+  if (value === undefined || value === null || value === '') return null
+  if (kind !== 'clicked') throw wrong('btn_name', value, 'on a clicked fact: nothing else has a button')
+  if (typeof value === 'string' && value.length <= BTN_NAME_LENGTH_MAX) return value
+  throw wrong('btn_name', value, `a text of at most ${BTN_NAME_LENGTH_MAX} characters`)
 }
 
 function parseReason(value: unknown): string {

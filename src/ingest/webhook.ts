@@ -84,8 +84,9 @@ function readChange(webhook: Webhook, change: unknown, page_id: unknown, pseudon
     webhook.ignored++
     return
   }
-  // Prices and countries are not Messenger's to say.
-  const record = { ...payload, page_id: payload.page_id ?? page_id, price_micros: null, country: null }
+  // Prices, countries and buttons are not Messenger's to say.
+  const unsaid = { price_micros: null, country: null, btn_name: null }
+  const record = { ...payload, page_id: payload.page_id ?? page_id, ...unsaid }
   try {
     webhook.facts.push(parseFact({ ...record, kind: kindOf(payload) }, pseudonyms, now_ms))
   } catch (error) {

@@ -8,7 +8,13 @@ import { FACT_KINDS, type Fact } from '../domain/fact.ts'
 import { Admission, singleIdAd } from './admission.ts'
 import { append } from './append.ts'
 import { catchUp } from './catch-up.ts'
-import { ACCOUNT_CELLS, ROLLUP_COLUMNS, type RollupColumn } from './rollup-cells.ts'
+import {
+  ACCOUNT_CELLS,
+  CELL_BREAKDOWN_NAMES,
+  CELL_BREAKDOWNS,
+  ROLLUP_COLUMNS,
+  type RollupColumn,
+} from './rollup-cells.ts'
 import type { NodeCells } from './rollups.ts'
 import { openSqliteStore } from './sqlite/store.ts'
 import type { Store, Tables } from './store.ts'
@@ -34,6 +40,7 @@ const arbitraryFact: fc.Arbitrary<Fact> = fc
     mid: fc.constantFrom(null, null, 'm1', 'm2', 'm3'),
     price_micros: fc.option(fc.bigInt(0n, 3_000_000n), { freq: 3 }),
     country: fc.option(fc.constantFrom(...COUNTRIES), { freq: 5 }),
+    btn_name: fc.constantFrom(null, 'Buy', 'See more'),
     error_message: fc.constantFrom('away', 'blocked'),
   })
   .map((fact) => shaped({ ...fact, page_id: AD_PAGES[fact.ad_id] ?? '' }))
@@ -41,8 +48,8 @@ const arbitraryFact: fc.Arbitrary<Fact> = fc
 /** Leaves out what a fact of its kind does not carry. */
 function shaped(fact: Fact): Fact {
   if (fact.kind === 'clicked') return { ...fact, tracking_id: null, price_micros: null, error_message: null }
-  if (fact.kind !== 'failed') return { ...fact, error_message: null }
-  return { ...fact, tracking_id: null, mid: null, price_micros: null }
+  if (fact.kind !== 'failed') return { ...fact, btn_name: null, error_message: null }
+  return { ...fact, tracking_id: null, mid: null, btn_name: null, price_micros: null }
 }
 
 type Act =
@@ -171,13 +178,12 @@ class World implements ModelWorld {
     for (const { account, ad } of await this.store.rollups.listNodes()) {
       const node = ad === ACCOUNT_CELLS ? `act_${accounts.get(account)}` : `${accounts.get(account)} ${ads.get(ad)}`
       const cells = await this.store.rollups.readCells(account, ad)
-      for (const { day, amounts, countries } of cells.days()) {
-        const own = amountLines(`${node} ${formatDay(day)}`, ROLLUP_COLUMNS, amounts)
-        // A cell that returns to zero is deleted, so there is none of zeros.
-        lines.push(...(own.length === 0 ? [`${node} ${formatDay(day)} is empty`] : own))
-        for (const [country, ofCountry] of countries) {
-          const ofDay = amountLines(`${node} ${formatDay(day)} ${country}`, COUNTERS, ofCountry)
-          lines.push(...(ofDay.length === 0 ? [`${node} ${formatDay(day)} ${country} is empty`] : ofDay))
+      for (const { day, amounts, broken_down } of cells.days()) {
+        lines.push(...amountLines(`${node} ${formatDay(day)}`, ROLLUP_COLUMNS, amounts))
+        for (const breakdown of CELL_BREAKDOWN_NAMES) {
+          for (const [value, ofValue] of broken_down[breakdown]) {
+            lines.push(...amountLines(`${node} ${formatDay(day)} ${value}`, CELL_BREAKDOWNS[breakdown], ofValue))
+          }
         }
       }
     }
@@ -195,20 +201,20 @@ class World implements ModelWorld {
   }
 }
 
+/** A cell that returns to zero is deleted, so there is none of zeros. */
 function amountLines(cell: string, names: readonly string[], amounts: readonly bigint[]): string[] {
+  if (amounts.every((amount) => amount === 0n)) return [`${cell} is empty`]
   return names.flatMap((name, i) => (amounts[i] === 0n ? [] : [`${cell} ${name} ${amounts[i]}`]))
 }
 
 /** The lines that the rollups should have, from what the naive model counted. */
 function rollupLines(counted: readonly Counted[]): string[] {
   const sums = new Map<string, bigint>()
-  for (const { account_id, ad_id, day, counter, region_class, country, amount } of counted) {
-    for (const cell of [
-      `act_${account_id} ${day} ${counter}_${region_class}`,
-      `${account_id} ${ad_id} ${day} ${counter}_${region_class}`,
-      `${account_id} ${ad_id} ${day} ${country} ${counter}`,
-    ]) {
-      sums.set(cell, (sums.get(cell) ?? 0n) + amount)
+  for (const { account_id, ad_id, day, hour, counter, region_class, country, btn_name, amount } of counted) {
+    const amounts = [`${counter}_${region_class}`, `${country} ${counter}`, `${hour} ${counter}_${region_class}`]
+    if (btn_name !== null) amounts.push(`${btn_name} ${counter}_${region_class}`)
+    for (const node of [`act_${account_id}`, `${account_id} ${ad_id}`]) {
+      for (const one of amounts) sums.set(`${node} ${day} ${one}`, (sums.get(`${node} ${day} ${one}`) ?? 0n) + amount)
     }
   }
   return [...sums]

@@ -84,7 +84,7 @@ function isSame(a: Resolution, b: Resolution): boolean {
     a.country === b.country &&
     a.region_class === b.region_class &&
     a.messages.every((message, i) => isSameMessage(message, b.messages[i])) &&
-    a.clicks.every((click, i) => click.day === b.clicks[i]?.day && click.credited === b.clicks[i].credited) &&
+    a.clicks.every((click, i) => click.hour === b.clicks[i]?.hour && click.credited === b.clicks[i].credited) &&
     a.failures.every((day, i) => day === b.failures[i])
   )
 }

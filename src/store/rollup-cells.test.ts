@@ -1,19 +1,27 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Contribution } from '../domain/contributions.ts'
-import { COUNTERS } from '../domain/counter.ts'
-import { ROLLUP_COLUMNS, RollupCells } from './rollup-cells.ts'
+import { CELL_BREAKDOWN_NAMES, CELL_BREAKDOWNS, ROLLUP_COLUMNS, RollupCells } from './rollup-cells.ts'
 
-const DELIVERED: Contribution = { day: 5, counter: 'delivered', region_class: 'c', country: 'US', amount: 1n }
+const DELIVERED: Contribution = {
+  hour: 5 * 24 + 9,
+  counter: 'delivered',
+  region_class: 'c',
+  country: 'US',
+  btn_name: null,
+  amount: 1n,
+}
 
 /** Every amount that is not zero as a line of text. */
 function linesOf(cells: RollupCells): string[] {
-  return [...cells.days()].flatMap(({ account, ad, day, amounts, countries }) => {
+  return [...cells.days()].flatMap(({ account, ad, day, amounts, broken_down }) => {
     const own = amountsOf(ROLLUP_COLUMNS, amounts).map((amount) => `${account}/${ad} ${day} ${amount}`)
-    const ofCountries = [...countries].flatMap(([country, ofCountry]) =>
-      amountsOf(COUNTERS, ofCountry).map((amount) => `${account}/${ad} ${day} ${country} ${amount}`),
+    const byValue = CELL_BREAKDOWN_NAMES.flatMap((breakdown) =>
+      [...broken_down[breakdown]].flatMap(([value, ofValue]) =>
+        amountsOf(CELL_BREAKDOWNS[breakdown], ofValue).map((amount) => `${account}/${ad} ${day} ${value} ${amount}`),
+      ),
     )
-    return [...own, ...ofCountries]
+    return [...own, ...byValue]
   })
 }
 
@@ -21,7 +29,7 @@ function amountsOf(names: readonly string[], amounts: readonly bigint[]): string
   return names.flatMap((name, i) => (amounts[i] === 0n ? [] : [`${name} ${amounts[i]}`]))
 }
 
-test("add() counts in the ad's cells of day and country, and in its account's", () => {
+test("add() counts in the ad's cells of day, country and hour, and in its account's", () => {
   const cells = new RollupCells()
   cells.add(1, 7, DELIVERED)
   cells.add(1, 8, { ...DELIVERED, country: null })
@@ -29,13 +37,30 @@ test("add() counts in the ad's cells of day and country, and in its account's", 
   assert.deepEqual(linesOf(cells), [
     '1/7 5 delivered_c 1',
     '1/7 5 US delivered 1',
+    '1/7 5 9 delivered_c 1',
     '1/8 5 delivered_c 1',
     '1/8 5 unknown delivered 1',
+    '1/8 5 9 delivered_c 1',
     '2/9 5 spend_micros_a 1152921504606846976',
     '2/9 5 US spend_micros 1152921504606846976',
+    '2/9 5 9 spend_micros_a 1152921504606846976',
     '1/0 5 delivered_c 2',
+    '1/0 5 US delivered 1',
+    '1/0 5 unknown delivered 1',
+    '1/0 5 9 delivered_c 2',
     '2/0 5 spend_micros_a 1152921504606846976',
+    '2/0 5 US spend_micros 1152921504606846976',
+    '2/0 5 9 spend_micros_a 1152921504606846976',
   ])
+})
+
+test('add() counts a click under its button, too', () => {
+  const cells = new RollupCells()
+  cells.add(1, 7, { ...DELIVERED, counter: 'link_btn_click_by_delivery', btn_name: 'Buy now' })
+  assert.deepEqual(
+    linesOf(cells).filter((line) => line.includes('Buy now')),
+    ['1/7 5 Buy now link_btn_click_by_delivery_c 1', '1/0 5 Buy now link_btn_click_by_delivery_c 1'],
+  )
 })
 
 test('subtract() takes back what add() counted, so that a thread that moves leaves nothing behind', () => {
@@ -47,8 +72,14 @@ test('subtract() takes back what add() counted, so that a thread that moves leav
     '1/7 5 delivered_c -1',
     '1/7 5 KR delivered 1',
     '1/7 5 US delivered -1',
+    '1/7 5 9 delivered_b 1',
+    '1/7 5 9 delivered_c -1',
     '1/0 5 delivered_b 1',
     '1/0 5 delivered_c -1',
+    '1/0 5 KR delivered 1',
+    '1/0 5 US delivered -1',
+    '1/0 5 9 delivered_b 1',
+    '1/0 5 9 delivered_c -1',
   ])
   cells.add(1, 7, DELIVERED)
   cells.subtract(1, 7, { ...DELIVERED, country: 'KR', region_class: 'b' })

@@ -2,18 +2,35 @@ import type { Contribution, FailureContribution } from '../domain/contributions.
 import { COUNTERS, type Counter } from '../domain/counter.ts'
 import { COUNTRY_UNKNOWN } from '../domain/country.ts'
 import type { Day } from '../domain/day.ts'
+import { dayOfHour, hourOfDay } from '../domain/hour.ts'
 import { REGION_CLASSES, type RegionClass } from '../domain/region.ts'
 
 /** The number under which an account's own cells stand, where an ad's stand under the ad's. */
 export const ACCOUNT_CELLS = 0
 
-/** A column of `rollup`: a counter and a region class. */
+/** A counter and a region class. */
 export type RollupColumn = `${Counter}_${RegionClass}`
 
 /** The columns of `rollup`, counter by counter. */
-export const ROLLUP_COLUMNS: readonly RollupColumn[] = COUNTERS.flatMap((counter) =>
-  REGION_CLASSES.map((region_class): RollupColumn => `${counter}_${region_class}`),
-)
+export const ROLLUP_COLUMNS: readonly RollupColumn[] = columnsOf(COUNTERS)
+
+/** The counters of clicks by their button: what is counted by message is no button's. */
+export const BUTTON_COUNTERS = ['link_btn_click', 'link_btn_click_by_delivery'] as const satisfies readonly Counter[]
+
+/**
+ * What the counts of a node and day are broken down by, each in a table of its own, `rollup_<name>`, whose column of the
+ * same name has the value: a country, the hour of the day, the name of a button. With the columns of its amounts; a country
+ * tells the region class, so it needs none.
+ */
+export const CELL_BREAKDOWNS = {
+  country: COUNTERS as readonly string[],
+  hour: ROLLUP_COLUMNS as readonly string[],
+  btn_name: columnsOf(BUTTON_COUNTERS) as readonly string[],
+} as const
+
+export type CellBreakdown = keyof typeof CELL_BREAKDOWNS
+
+export const CELL_BREAKDOWN_NAMES = Object.keys(CELL_BREAKDOWNS) as CellBreakdown[]
 
 /** The amounts of one node and day. */
 export interface RollupCell {
@@ -22,8 +39,8 @@ export interface RollupCell {
   readonly day: Day
   /** In the order of ROLLUP_COLUMNS. */
   readonly amounts: bigint[]
-  /** The same by country, in the order of COUNTERS; an account's own cells have none. */
-  readonly countries: Map<string, bigint[]>
+  /** The same by country, hour and button, each in the order of its own columns. */
+  readonly broken_down: Readonly<Record<CellBreakdown, Map<string | number, bigint[]>>>
 }
 
 export interface FailureCell {
@@ -37,6 +54,9 @@ export interface FailureCell {
 const COUNTER_PLACES = placesOf(COUNTERS)
 const CLASS_PLACES = placesOf(REGION_CLASSES)
 
+/** Where a counter stands among those of buttons; -1 where it is none of them. */
+const BUTTON_PLACES = COUNTERS.map((counter) => (BUTTON_COUNTERS as readonly Counter[]).indexOf(counter))
+
 /** Days are fewer, so an ad's number and a day make one number. */
 const DAYS_MAX = 1_000_000
 
@@ -46,7 +66,7 @@ export class RollupCells {
   readonly #accounts = new Map<number, RollupCell>()
   readonly #failures = new Map<string, FailureCell>()
 
-  /** The cells of `rollup`, and in them those of `rollup_country`. */
+  /** The cells of `rollup`, and in them those that break them down. */
   days(): Iterable<RollupCell> {
     return [...this.#ads.values(), ...this.#accounts.values()]
   }
@@ -56,7 +76,7 @@ export class RollupCells {
     return this.#failures.values()
   }
 
-  /** Adds what a thread of this ad says to the ad's cells of the day and the country, and to its account's. */
+  /** Adds what a thread of this ad says to the ad's cells, and to its account's. */
   add(account: number, ad: number, contribution: Contribution): void {
     this.#increase(account, ad, contribution, contribution.amount)
   }
@@ -73,9 +93,14 @@ export class RollupCells {
 
   /** Adds the account's own cells of others to these. */
   addAccountCells(others: RollupCells): void {
-    for (const { account, day, amounts } of others.#accounts.values()) {
-      const own = this.cell(account, ACCOUNT_CELLS, day).amounts
-      for (const [i, amount] of amounts.entries()) increase(own, i, amount)
+    for (const other of others.#accounts.values()) {
+      const own = this.cell(other.account, ACCOUNT_CELLS, other.day)
+      addAmounts(own.amounts, other.amounts)
+      for (const breakdown of CELL_BREAKDOWN_NAMES) {
+        for (const [value, amounts] of other.broken_down[breakdown]) {
+          addAmounts(brokenDown(own, breakdown, value), amounts)
+        }
+      }
     }
     for (const { account, ad, day, error_message, failed } of others.failures()) {
       if (ad === ACCOUNT_CELLS) this.failureCell(account, ad, day, error_message).failed += failed
@@ -97,7 +122,7 @@ export class RollupCells {
       ad,
       day,
       amounts: zeros(ROLLUP_COLUMNS.length),
-      countries: new Map(),
+      broken_down: { country: new Map(), hour: new Map(), btn_name: new Map() },
     }))
   }
 
@@ -107,19 +132,35 @@ export class RollupCells {
   }
 
   #increase(account: number, ad: number, contribution: Contribution, amount: bigint): void {
-    const { day, counter, region_class, country } = contribution
-    const place = COUNTER_PLACES[counter]
-    const column = place * REGION_CLASSES.length + CLASS_PLACES[region_class]
-    const cell = this.cell(account, ad, day)
-    increase(cell.amounts, column, amount)
-    increase(countryAmounts(cell, country ?? COUNTRY_UNKNOWN), place, amount)
-    increase(this.cell(account, ACCOUNT_CELLS, day).amounts, column, amount)
+    const day = dayOfHour(contribution.hour)
+    increaseCell(this.cell(account, ad, day), contribution, amount)
+    increaseCell(this.cell(account, ACCOUNT_CELLS, day), contribution, amount)
   }
 }
 
-/** The amounts of a country within a cell. */
-export function countryAmounts(cell: RollupCell, country: string): bigint[] {
-  return found(cell.countries, country, () => zeros(COUNTERS.length))
+/** The amounts of a country, an hour of the day or a button within a cell. */
+export function brokenDown(cell: RollupCell, breakdown: CellBreakdown, value: string | number): bigint[] {
+  return found(cell.broken_down[breakdown], value, () => zeros(CELL_BREAKDOWNS[breakdown].length))
+}
+
+function increaseCell(cell: RollupCell, contribution: Contribution, amount: bigint): void {
+  const { hour, counter, region_class, country, btn_name } = contribution
+  const place = COUNTER_PLACES[counter]
+  const column = columnPlace(place, region_class)
+  increase(cell.amounts, column, amount)
+  increase(brokenDown(cell, 'country', country ?? COUNTRY_UNKNOWN), place, amount)
+  increase(brokenDown(cell, 'hour', hourOfDay(hour)), column, amount)
+  if (btn_name === null) return
+  increase(brokenDown(cell, 'btn_name', btn_name), columnPlace(BUTTON_PLACES[place] as number, region_class), amount)
+}
+
+/** The columns of some counters, in the order of `columnPlace`. */
+export function columnsOf(counters: readonly Counter[]): RollupColumn[] {
+  return counters.flatMap((counter) => REGION_CLASSES.map((region_class): RollupColumn => `${counter}_${region_class}`))
+}
+
+function columnPlace(place: number, region_class: RegionClass): number {
+  return place * REGION_CLASSES.length + CLASS_PLACES[region_class]
 }
 
 function found<K, T>(known: Map<K, T>, key: K, make: () => T): T {
@@ -129,6 +170,10 @@ function found<K, T>(known: Map<K, T>, key: K, make: () => T): T {
     known.set(key, one)
   }
   return one
+}
+
+function addAmounts(to: bigint[], amounts: readonly bigint[]): void {
+  for (const [place, amount] of amounts.entries()) increase(to, place, amount)
 }
 
 function increase(amounts: bigint[], place: number, amount: bigint): void {

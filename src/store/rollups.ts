@@ -1,6 +1,6 @@
 import type { Counter } from '../domain/counter.ts'
 import type { Day, DayRange } from '../domain/day.ts'
-import type { RollupCells, RollupColumn } from './rollup-cells.ts'
+import type { CellBreakdown, RollupCells, RollupColumn } from './rollup-cells.ts'
 
 /** The cells that answer for a node: its ads' cells, or the account's own, which stand under ad 0. */
 export interface NodeCells {
@@ -20,9 +20,20 @@ export interface DaySums {
   readonly sums: readonly bigint[]
 }
 
-/** The sums of one day and country, in the order of the counters asked for. */
-export interface CountrySums extends DaySums {
-  readonly country: string
+/** The sums of one value of a breakdown, on one day or over all days, in the order of the columns asked for. */
+export interface ValueSums {
+  readonly value: string | number
+  /** The first of the days where they are summed over all of them. */
+  readonly day: Day
+  readonly sums: readonly bigint[]
+}
+
+/** How the cells of a breakdown are summed. */
+export interface BreakdownSum {
+  readonly breakdown: CellBreakdown
+  /** Some of its columns in CELL_BREAKDOWNS. */
+  readonly columns: readonly string[]
+  readonly by_day: boolean
 }
 
 export interface FailureCount {
@@ -46,8 +57,8 @@ export interface Rollups {
   sumColumns(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<ColumnSums>
   /** The same day by day, of the days that have a cell. */
   readDaySums(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<DaySums[]>
-  /** The same by country and day; of an account from the cells of its ads. */
-  readCountrySums(node: NodeCells, days: DayRange, counters: readonly Counter[]): Promise<CountrySums[]>
+  /** The same by country, hour of the day or button, in the order of the values. */
+  readBreakdownSums(node: NodeCells, days: DayRange, sum: BreakdownSum): Promise<ValueSums[]>
   /** From the first to the last day with a cell; `undefined` for a node without any. */
   readDays(node: NodeCells): Promise<DayRange | undefined>
   /** Whether the node ever had a sent fact, on any day and in any region. */

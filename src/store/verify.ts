@@ -1,9 +1,15 @@
 import { contributions, failureContributions } from '../domain/contributions.ts'
-import { COUNTERS } from '../domain/counter.ts'
 import { formatDay } from '../domain/day.ts'
 import type { Admission } from './admission.ts'
 import { catchUp } from './catch-up.ts'
-import { ACCOUNT_CELLS, ROLLUP_COLUMNS, RollupCells } from './rollup-cells.ts'
+import {
+  ACCOUNT_CELLS,
+  CELL_BREAKDOWN_NAMES,
+  CELL_BREAKDOWNS,
+  type CellBreakdown,
+  ROLLUP_COLUMNS,
+  RollupCells,
+} from './rollup-cells.ts'
 import type { Store, Tables } from './store.ts'
 
 /** Threads read at once while an ad's cells are counted anew. */
@@ -11,12 +17,12 @@ export const RECOUNT_THREADS_MAX = 1000
 
 /** An amount that stands in a rollup and is not the sum of what the ledger's threads contribute. */
 export interface Discrepancy {
-  readonly table: 'rollup' | 'rollup_country' | 'rollup_failure'
+  readonly table: 'rollup' | `rollup_${CellBreakdown}` | 'rollup_failure'
   /** `act_<digits>`, or the ad's id; the store's own numbers where the registry knows neither. */
   readonly node: string
   /** `YYYY-MM-DD`. */
   readonly day: string
-  /** The column, with the country or the reason where the table has one. */
+  /** The column, with the country, the hour, the button or the reason where the table has one. */
   readonly amount_of: string
   readonly stored: bigint
   readonly recounted: bigint
@@ -110,11 +116,13 @@ async function compareCells(
 /** Every amount of some cells under a text that tells where it stands. */
 function amountsOf(cells: RollupCells): Map<string, bigint> {
   const amounts = new Map<string, bigint>()
-  for (const { day, amounts: own, countries } of cells.days()) {
+  for (const { day, amounts: own, broken_down } of cells.days()) {
     for (const [i, column] of ROLLUP_COLUMNS.entries()) set(amounts, `rollup ${day} ${column}`, own[i])
-    for (const [country, ofCountry] of countries) {
-      for (const [i, counter] of COUNTERS.entries())
-        set(amounts, `rollup_country ${day} ${country} ${counter}`, ofCountry[i])
+    for (const breakdown of CELL_BREAKDOWN_NAMES) {
+      for (const [value, ofValue] of broken_down[breakdown]) {
+        const cell = `rollup_${breakdown} ${day} ${value}`
+        for (const [i, column] of CELL_BREAKDOWNS[breakdown].entries()) set(amounts, `${cell} ${column}`, ofValue[i])
+      }
     }
   }
   for (const { day, error_message, failed } of cells.failures()) {

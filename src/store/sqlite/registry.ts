@@ -19,6 +19,7 @@ import {
   sharedNames,
 } from '../registry.ts'
 import { ACCOUNT_CELLS } from '../rollup-cells.ts'
+import { ROLLUP_TABLES } from './rollups.ts'
 
 const READ_VERSION = "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'registry_version'"
 
@@ -197,7 +198,7 @@ export class SqliteRegistry implements Registry {
     this.#refuseForeignPages(campaign_id, to)
     this.#db.prepare('UPDATE campaign SET account = ? WHERE campaign_id = ?').run(to, campaign_id)
     this.#db.prepare('UPDATE adset SET account = ? WHERE campaign_id = ?').run(to, campaign_id)
-    for (const table of ['rollup', 'rollup_country', 'rollup_failure']) {
+    for (const { name: table } of ROLLUP_TABLES) {
       this.#db
         .prepare(`UPDATE ${table} SET account = ? WHERE ad IN (SELECT ad FROM ad WHERE campaign_id = ?)`)
         .run(to, campaign_id)

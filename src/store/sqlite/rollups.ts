@@ -1,11 +1,18 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { COUNTERS, type Counter } from '../../domain/counter.ts'
 import type { DayRange } from '../../domain/day.ts'
-import { ACCOUNT_CELLS, countryAmounts, ROLLUP_COLUMNS, RollupCells, type RollupColumn } from '../rollup-cells.ts'
-import type { ColumnSums, CountrySums, DaySums, FailureCount, NodeCells, Rollups } from '../rollups.ts'
+import {
+  ACCOUNT_CELLS,
+  brokenDown,
+  CELL_BREAKDOWN_NAMES,
+  CELL_BREAKDOWNS,
+  type CellBreakdown,
+  ROLLUP_COLUMNS,
+  RollupCells,
+  type RollupColumn,
+} from '../rollup-cells.ts'
+import type { BreakdownSum, ColumnSums, DaySums, FailureCount, NodeCells, Rollups, ValueSums } from '../rollups.ts'
 import { CellTable } from './cell-table.ts'
-
-const COLUMNS = ROLLUP_COLUMNS
 
 /** Statements differ by the columns they name; so many are kept prepared, and then all are dropped. */
 const STATEMENTS_MAX = 500
@@ -17,21 +24,22 @@ const ADD_FAILURE = `
 const REMOVE_EMPTY_FAILURE = `
   DELETE FROM rollup_failure WHERE account = ? AND ad = ? AND day = ? AND error_message = ? AND failed = 0`
 
-const SUM_ACCOUNT = `
-  INSERT INTO rollup (account, ad, day, ${COLUMNS.join(', ')})
-  SELECT account, ${ACCOUNT_CELLS}, day, ${COLUMNS.map((c) => `SUM(${c})`).join(', ')}
-  FROM rollup WHERE account = ? AND ad <> ${ACCOUNT_CELLS} GROUP BY account, day`
+/** Every table of counts: what its key has after account and ad, and its amounts. */
+export const ROLLUP_TABLES: readonly {
+  readonly name: string
+  readonly key: readonly string[]
+  readonly columns: readonly string[]
+}[] = [
+  { name: 'rollup', key: ['day'], columns: ROLLUP_COLUMNS },
+  ...CELL_BREAKDOWN_NAMES.map((breakdown) => ({
+    name: `rollup_${breakdown}`,
+    key: ['day', breakdown],
+    columns: CELL_BREAKDOWNS[breakdown],
+  })),
+  { name: 'rollup_failure', key: ['day', 'error_message'], columns: ['failed'] },
+]
 
-const SUM_ACCOUNT_FAILURES = `
-  INSERT INTO rollup_failure (account, ad, day, error_message, failed)
-  SELECT account, ${ACCOUNT_CELLS}, day, error_message, SUM(failed)
-  FROM rollup_failure WHERE account = ? AND ad <> ${ACCOUNT_CELLS} GROUP BY account, day, error_message`
-
-const LIST_NODES = `
-  SELECT account, ad FROM rollup
-  UNION SELECT account, ad FROM rollup_country
-  UNION SELECT account, ad FROM rollup_failure
-  ORDER BY account, ad`
+const LIST_NODES = `${ROLLUP_TABLES.map(({ name }) => `SELECT account, ad FROM ${name}`).join(' UNION ')} ORDER BY account, ad`
 
 const READ_DAYS = `
   SELECT MIN(day) AS since, MAX(day) AS until FROM rollup
@@ -54,21 +62,26 @@ const SUM_PAGE = `
 export class SqliteRollups implements Rollups {
   readonly #db: DatabaseSync
   readonly #days: CellTable
-  readonly #countries: CellTable
+  readonly #breakdowns: Readonly<Record<CellBreakdown, CellTable>>
   readonly #statements = new Map<string, StatementSync>()
   readonly #sumsOfAd = new WeakMap<readonly RollupColumn[], StatementSync>()
   readonly #sumsOfAds = new WeakMap<readonly RollupColumn[], StatementSync>()
 
   constructor(db: DatabaseSync) {
     this.#db = db
-    this.#days = new CellTable(db, 'rollup', ['account', 'ad', 'day'], COLUMNS)
-    this.#countries = new CellTable(db, 'rollup_country', ['account', 'ad', 'day', 'country'], COUNTERS)
+    this.#days = new CellTable(db, 'rollup', ['account', 'ad', 'day'], ROLLUP_COLUMNS)
+    const tableOf = (breakdown: CellBreakdown) =>
+      new CellTable(db, `rollup_${breakdown}`, ['account', 'ad', 'day', breakdown], CELL_BREAKDOWNS[breakdown])
+    this.#breakdowns = { country: tableOf('country'), hour: tableOf('hour'), btn_name: tableOf('btn_name') }
   }
 
   async add(cells: RollupCells): Promise<void> {
-    for (const { account, ad, day, amounts, countries } of cells.days()) {
+    for (const { account, ad, day, amounts, broken_down } of cells.days()) {
       this.#days.add([account, ad, day], amounts)
-      for (const [country, ofCountry] of countries) this.#countries.add([account, ad, day, country], ofCountry)
+      for (const breakdown of CELL_BREAKDOWN_NAMES) {
+        const table = this.#breakdowns[breakdown]
+        for (const [value, ofValue] of broken_down[breakdown]) table.add([account, ad, day, value], ofValue)
+      }
     }
     for (const { account, ad, day, error_message, failed } of cells.failures()) {
       if (failed === 0n) continue
@@ -81,11 +94,13 @@ export class SqliteRollups implements Rollups {
     const cells = new RollupCells()
     for (const row of this.#rowsOf('rollup', account, ad)) {
       const { amounts } = cells.cell(account, ad, Number(row.day))
-      for (const [i, column] of COLUMNS.entries()) amounts[i] = row[column] as bigint
+      for (const [i, column] of ROLLUP_COLUMNS.entries()) amounts[i] = row[column] as bigint
     }
-    for (const row of this.#rowsOf('rollup_country', account, ad)) {
-      const amounts = countryAmounts(cells.cell(account, ad, Number(row.day)), String(row.country))
-      for (const [i, counter] of COUNTERS.entries()) amounts[i] = row[counter] as bigint
+    for (const breakdown of CELL_BREAKDOWN_NAMES) {
+      for (const row of this.#rowsOf(`rollup_${breakdown}`, account, ad)) {
+        const amounts = brokenDown(cells.cell(account, ad, Number(row.day)), breakdown, cellValue(row[breakdown]))
+        for (const [i, column] of CELL_BREAKDOWNS[breakdown].entries()) amounts[i] = row[column] as bigint
+      }
     }
     for (const row of this.#rowsOf('rollup_failure', account, ad)) {
       cells.failureCell(account, ad, Number(row.day), String(row.error_message)).failed = row.failed as bigint
@@ -94,18 +109,20 @@ export class SqliteRollups implements Rollups {
   }
 
   async replace(account: number, ad: number, cells: RollupCells): Promise<void> {
-    for (const table of ['rollup', 'rollup_country', 'rollup_failure']) {
-      this.#statement(`DELETE FROM ${table} WHERE account = ? AND ad = ?`).run(account, ad)
-    }
+    this.#remove(account, ad)
     await this.add(cells.ofAds())
   }
 
   async sumAccount(account: number): Promise<void> {
-    for (const table of ['rollup', 'rollup_failure']) {
-      this.#statement(`DELETE FROM ${table} WHERE account = ? AND ad = ${ACCOUNT_CELLS}`).run(account)
+    this.#remove(account, ACCOUNT_CELLS)
+    for (const { name, key, columns } of ROLLUP_TABLES) {
+      const sums = columns.map((column) => `SUM(${column})`)
+      this.#statement(
+        `INSERT INTO ${name} (account, ad, ${[...key, ...columns].join(', ')})
+         SELECT account, ${ACCOUNT_CELLS}, ${[...key, ...sums].join(', ')}
+         FROM ${name} WHERE account = ? AND ad <> ${ACCOUNT_CELLS} GROUP BY account, ${key.join(', ')}`,
+      ).run(account)
     }
-    this.#statement(SUM_ACCOUNT).run(account)
-    this.#statement(SUM_ACCOUNT_FAILURES).run(account)
   }
 
   async listNodes(): Promise<{ account: number; ad: number }[]> {
@@ -133,18 +150,17 @@ export class SqliteRollups implements Rollups {
     return (rows as unknown as bigint[][]).map(([day, ...amounts]) => ({ day: Number(day), sums: amounts }))
   }
 
-  async readCountrySums(node: NodeCells, days: DayRange, counters: readonly Counter[]): Promise<CountrySums[]> {
-    const sums = counters.map((counter) => `, SUM(${counter})`).join('')
-    // An account has no cells of its own by country: all of its ads' are summed. A condition on none would hide the key.
-    const isAccount = node.ads.includes(ACCOUNT_CELLS)
-    const ads = isAccount ? '' : 'AND ad IN (SELECT value FROM json_each(?))'
+  async readBreakdownSums(node: NodeCells, days: DayRange, sum: BreakdownSum): Promise<ValueSums[]> {
+    const { breakdown, columns, by_day } = sum
+    const sums = columns.map((column) => `, SUM(${column})`).join('')
+    const key = by_day ? `${breakdown}, day` : breakdown
     const rows = this.#rows(
-      `SELECT country, day${sums} FROM rollup_country
-       WHERE account = ? ${ads} AND day BETWEEN ? AND ?
-       GROUP BY country, day ORDER BY country, day`,
-    ).all(node.account, ...(isAccount ? [] : [JSON.stringify(node.ads)]), days.since, days.until)
-    return (rows as unknown as [string, ...bigint[]][]).map(([country, day, ...amounts]) => ({
-      country,
+      `SELECT ${breakdown}, ${by_day ? 'day' : 'MIN(day)'}${sums} FROM rollup_${breakdown}
+       WHERE account = ? AND ad IN (SELECT value FROM json_each(?)) AND day BETWEEN ? AND ?
+       GROUP BY ${key} ORDER BY ${key}`,
+    ).all(node.account, JSON.stringify(node.ads), days.since, days.until)
+    return (rows as unknown as [string | bigint, ...bigint[]][]).map(([value, day, ...amounts]) => ({
+      value: cellValue(value),
       day: Number(day),
       sums: amounts,
     }))
@@ -202,6 +218,11 @@ export class SqliteRollups implements Rollups {
     return statement
   }
 
+  #remove(account: number, ad: number): void {
+    for (const { name } of ROLLUP_TABLES)
+      this.#statement(`DELETE FROM ${name} WHERE account = ? AND ad = ?`).run(account, ad)
+  }
+
   #rowsOf(table: string, account: number, ad: number) {
     return this.#statement(`SELECT * FROM ${table} WHERE account = ? AND ad = ?`, true).all(account, ad)
   }
@@ -216,4 +237,9 @@ export class SqliteRollups implements Rollups {
     }
     return statement
   }
+}
+
+/** A text, or the number of an hour, which comes as a bigint among amounts. */
+function cellValue(value: unknown): string | number {
+  return typeof value === 'string' ? value : Number(value)
 }

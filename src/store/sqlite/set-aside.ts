@@ -5,8 +5,8 @@ import type { ParkedAd, RejectedChange, SetAside, StoredRejection } from '../set
 
 const PARK = `
   INSERT OR IGNORE INTO parked (ad_id, page_id, subscriber, kind, at, tracking_id, mid, price_micros, country,
-    error_message)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    btn_name, error_message)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const LIST_PARKED = `
   SELECT ad_id, page_id, COUNT(*) AS facts FROM parked GROUP BY ad_id, page_id ORDER BY ad_id, page_id`
@@ -27,7 +27,7 @@ const LIST_CLAIMED = `
 
 const REMOVE_PARKED = `
   DELETE FROM parked WHERE ad_id = ? AND page_id = ? AND subscriber = ? AND kind = ? AND at = ? AND tracking_id = ?
-    AND mid = ? AND price_micros = ? AND country = ? AND error_message = ?`
+    AND mid = ? AND price_micros = ? AND country = ? AND btn_name = ? AND error_message = ?`
 
 const REJECT = 'INSERT OR IGNORE INTO rejected (change_digest, received_at, reason, change) VALUES (?, ?, ?, ?)'
 
@@ -87,7 +87,7 @@ export class SqliteSetAside implements SetAside {
   }
 }
 
-function parkedRow(fact: Fact): [string, string, string, string, number, string, string, bigint, string, string] {
+function parkedRow(fact: Fact): (string | number | bigint)[] {
   return [
     fact.ad_id,
     fact.page_id,
@@ -98,6 +98,7 @@ function parkedRow(fact: Fact): [string, string, string, string, number, string,
     fact.mid ?? '',
     fact.price_micros ?? NO_PRICE,
     fact.country ?? '',
+    fact.btn_name ?? '',
     fact.error_message ?? '',
   ]
 }
@@ -114,6 +115,7 @@ function factOf(row: Record<string, unknown>): Fact {
     mid: orNull(row.mid),
     price_micros: price_micros === NO_PRICE ? null : price_micros,
     country: orNull(row.country),
+    btn_name: orNull(row.btn_name),
     error_message: orNull(row.error_message),
   }
 }

@@ -20,19 +20,19 @@ import type { StoredThread, ThreadChange, ThreadKey, Threads, UnresolvedAd } fro
 
 const READ_THREAD = `
   SELECT 'message', tracking_id, sent_at, delivered_at, read_at, mid, price_micros, price_at, country, region_class,
-    sent_day, delivered_day, read_day, resolved_price_micros
+    sent_hour, delivered_hour, read_hour, resolved_price_micros, NULL
   FROM message WHERE ad = ?1 AND subscriber = ?2
   UNION ALL
-  SELECT 'click', credited_tracking_id, at, NULL, NULL, mid, NULL, NULL, country, region_class, day, NULL, NULL, NULL
+  SELECT 'click', credited_tracking_id, at, NULL, NULL, mid, NULL, NULL, country, region_class, hour, NULL, NULL, NULL, btn_name
   FROM click WHERE ad = ?1 AND subscriber = ?2
   UNION ALL
-  SELECT 'failure', error_message, at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, day, NULL, NULL, NULL
+  SELECT 'failure', error_message, at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, day, NULL, NULL, NULL, NULL
   FROM failure WHERE ad = ?1 AND subscriber = ?2
   UNION ALL
-  SELECT 'recipient', NULL, country_at, NULL, NULL, NULL, NULL, NULL, country, NULL, NULL, NULL, NULL, NULL
+  SELECT 'recipient', NULL, country_at, NULL, NULL, NULL, NULL, NULL, country, NULL, NULL, NULL, NULL, NULL, NULL
   FROM recipient WHERE ad = ?1 AND subscriber = ?2
   UNION ALL
-  SELECT 'listed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, country, NULL, NULL, NULL, NULL, NULL
+  SELECT 'listed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, country, NULL, NULL, NULL, NULL, NULL, NULL
   FROM subscriber WHERE subscriber = ?2`
 
 const SCAN_SUBSCRIBERS = `
@@ -44,19 +44,20 @@ const SCAN_SUBSCRIBERS = `
 
 const WRITE_MESSAGE = `
   INSERT INTO message (ad, subscriber, tracking_id, sent_at, delivered_at, read_at, mid, price_micros, price_at,
-    country, region_class, sent_day, delivered_day, read_day, resolved_price_micros)
+    country, region_class, sent_hour, delivered_hour, read_hour, resolved_price_micros)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (ad, subscriber, tracking_id) DO UPDATE SET
     sent_at = excluded.sent_at, delivered_at = excluded.delivered_at, read_at = excluded.read_at, mid = excluded.mid,
     price_micros = excluded.price_micros, price_at = excluded.price_at, country = excluded.country,
-    region_class = excluded.region_class, sent_day = excluded.sent_day, delivered_day = excluded.delivered_day,
-    read_day = excluded.read_day, resolved_price_micros = excluded.resolved_price_micros`
+    region_class = excluded.region_class, sent_hour = excluded.sent_hour, delivered_hour = excluded.delivered_hour,
+    read_hour = excluded.read_hour, resolved_price_micros = excluded.resolved_price_micros`
 
 const WRITE_CLICK = `
-  INSERT INTO click (ad, subscriber, at, mid, country, region_class, day, credited_tracking_id)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  INSERT INTO click (ad, subscriber, at, mid, country, region_class, hour, credited_tracking_id, btn_name)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (ad, subscriber, at, mid) DO UPDATE SET country = excluded.country,
-    region_class = excluded.region_class, day = excluded.day, credited_tracking_id = excluded.credited_tracking_id`
+    region_class = excluded.region_class, hour = excluded.hour, credited_tracking_id = excluded.credited_tracking_id,
+    btn_name = excluded.btn_name`
 
 const REMOVE_CLICK = 'DELETE FROM click WHERE ad = ? AND subscriber = ? AND at = ? AND mid = ?'
 
@@ -185,9 +186,9 @@ export class SqliteThreads implements Threads {
         message.price_micros?.at ?? null,
         resolution.country,
         resolution.region_class,
-        resolved.sent_day,
-        resolved.delivered_day,
-        resolved.read_day,
+        resolved.sent_hour,
+        resolved.delivered_hour,
+        resolved.read_hour,
         resolved.resolved_price_micros,
       )
     }
@@ -195,15 +196,16 @@ export class SqliteThreads implements Threads {
 
   #writeClicks({ before, facts, resolution }: ThreadChange): void {
     const { ad, subscriber } = before
-    for (const click of before.facts.clicks) {
+    for (const { at, mid } of before.facts.clicks) {
       // A click without `mid` goes when the same click comes with one.
-      if (!facts.clicks.includes(click)) this.#removeClick.run(ad, subscriber, click.at, click.mid ?? '')
+      const stays = facts.clicks.some((click) => click.at === at && click.mid === mid)
+      if (!stays) this.#removeClick.run(ad, subscriber, at, mid ?? '')
     }
-    for (const [i, click] of facts.clicks.entries()) {
-      const { day, credited } = resolution.clicks[i] as ResolvedClick
+    for (const [i, { at, mid, btn_name }] of facts.clicks.entries()) {
+      const { hour, credited } = resolution.clicks[i] as ResolvedClick
       const tracking_id = credited === null ? null : (facts.messages[credited]?.tracking_id ?? null)
       const { country, region_class } = resolution
-      this.#writeClick.run(ad, subscriber, click.at, click.mid ?? '', country, region_class, day, tracking_id)
+      this.#writeClick.run(ad, subscriber, at, mid ?? '', country, region_class, hour, tracking_id, btn_name)
     }
   }
 
@@ -229,7 +231,7 @@ function storedThread({ ad, subscriber }: ThreadKey, rows: readonly Row[]): Stor
 
   // The engine sorts by bytes and puts '' first; the domain's order decides.
   const messages = messageRows.map((row) => ({ fact: messageOf(row), resolved: resolvedMessageOf(row) }))
-  const clicks = clickRows.map((row) => ({ fact: clickOf(row), credited: row[1], day: Number(row[10]) }))
+  const clicks = clickRows.map((row) => ({ fact: clickOf(row), row }))
   const failures = failureRows.map((row) => ({ fact: failureOf(row), day: Number(row[10]) }))
   messages.sort((a, b) => compareMessages(a.fact, b.fact))
   clicks.sort((a, b) => compareClicks(a.fact, b.fact))
@@ -250,10 +252,7 @@ function storedThread({ ad, subscriber }: ThreadKey, rows: readonly Row[]): Stor
       country: textOf(placed?.[8]),
       region_class: (placed?.[9] ?? EMPTY_RESOLUTION.region_class) as RegionClass,
       messages: messages.map(({ resolved }) => resolved),
-      clicks: clicks.map(({ day, credited }) => ({
-        day,
-        credited: credited === null ? null : (places.get(String(credited)) ?? null),
-      })),
+      clicks: clicks.map(({ row }) => resolvedClickOf(row, places)),
       failures: failures.map(({ day }) => day),
     },
     listed_country: textOf(listed?.[8]),
@@ -275,15 +274,20 @@ function messageOf(row: Row): Message {
 function resolvedMessageOf(row: Row): ResolvedMessage {
   const price = numberOf(row[13])
   return {
-    sent_day: numberOf(row[10]),
-    delivered_day: numberOf(row[11]),
-    read_day: numberOf(row[12]),
+    sent_hour: numberOf(row[10]),
+    delivered_hour: numberOf(row[11]),
+    read_hour: numberOf(row[12]),
     resolved_price_micros: price === null ? null : BigInt(price),
   }
 }
 
 function clickOf(row: Row): Click {
-  return { at: Number(row[2]), mid: row[5] === '' ? null : String(row[5]) }
+  return { at: Number(row[2]), mid: row[5] === '' ? null : String(row[5]), btn_name: textOf(row[14]) }
+}
+
+function resolvedClickOf(row: Row, places: ReadonlyMap<string, number>): ResolvedClick {
+  const credited = row[1] === null ? null : (places.get(String(row[1])) ?? null)
+  return { hour: Number(row[10]), credited, btn_name: textOf(row[14]) }
 }
 
 function failureOf(row: Row): Failure {
