@@ -5,7 +5,7 @@ import { demoAudience, type Subscriber } from './audience.ts'
 import { DOCUMENTED_SAMPLE_ID, documentedSample } from './documented-sample.ts'
 import type { SandboxEvent } from './event.ts'
 import { type Habits, playMessage } from './message.ts'
-import { Random } from './random.ts'
+import { Random, type Weighted } from './random.ts'
 
 export const DEMO_PAGE_ID = '1000000000000201'
 
@@ -152,6 +152,12 @@ export const DEMO_RATES: readonly Rate[] = Object.entries(PRICES_MICROS).map(([c
   price_micros,
 }))
 
+/** What the buttons of a campaign's messages say. */
+const BUTTONS: Weighted<string> = [
+  ['Shop now', 5],
+  ['See details', 2],
+]
+
 const HABITS = { failed_rate: 0.03, delivered_rate: 0.97, pace: 1 }
 const SENDING_MS = 90 * 60_000
 
@@ -168,6 +174,7 @@ export function demoEvents(seed: number, now_ms: number): SandboxEvent[] {
 /** Every sending reaches the same people once, and is a day or more from the next (Meta asks for 12 hours). */
 function playPlan(plan: Plan, audience: readonly Subscriber[], seed: number, now_ms: number): SandboxEvent[] {
   const random = new Random(seed, Number(plan.campaign_id))
+  const buttons = new Random(seed + 1, Number(plan.campaign_id))
   const habits: Habits = { ...HABITS, read_rate: plan.read_rate, click_rate: plan.click_rate }
   const asked = audience.filter(({ country }) => plan.countries?.includes(country ?? COUNTRY_UNKNOWN) ?? true)
   const recipients = random.shuffle(asked).slice(0, plan.recipients)
@@ -175,7 +182,9 @@ function playPlan(plan: Plan, audience: readonly Subscriber[], seed: number, now
     recipients.flatMap(({ messenger_subscription_token }) => {
       const timestamp = start_ms + random.integer(0, SENDING_MS)
       const send = { timestamp, message_id: plan.campaign_id, page_id: DEMO_PAGE_ID, messenger_subscription_token }
-      return playMessage(random, send, habits)
+      return playMessage(random, send, habits).map((event) =>
+        event.kind === 'clicked' ? { ...event, btn_name: buttons.pick(BUTTONS) } : event,
+      )
     }),
   )
 }

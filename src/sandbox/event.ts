@@ -16,6 +16,8 @@ export interface SandboxEvent {
   /** Whole micros in decimal digits: JSON has no bigint. */
   readonly price_micros?: string
   readonly country?: string
+  /** The button that was clicked. */
+  readonly btn_name?: string
   readonly error_message?: string
 }
 
@@ -56,7 +58,7 @@ export function formatWebhook(events: readonly SandboxEvent[], clickTimestamps: 
   return JSON.stringify({ object: 'page', entry })
 }
 
-/** What each webhook tells differs from kind to kind; none tells a price or a country (contract 13.5). */
+/** What each webhook tells differs from kind to kind; none tells a price, a country or a button (contract 13.5). */
 function webhookValue(event: SandboxEvent, clickTimestamps: 'ms' | 's'): Record<string, unknown> {
   const { kind, timestamp, marketing_message_tracking_id, mid, error_message } = event
   const field = WEBHOOK_FIELDS[kind]
