@@ -42,6 +42,7 @@ async function openWorld({ ads, days, database }: World): Promise<TestServer> {
       }
     }
     await rollups.add(cells)
+    await rollups.add(cells.ofAccounts())
   })
   return server
 }

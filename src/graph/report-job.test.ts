@@ -30,6 +30,7 @@ async function openWorld(file: string) {
       cells.add(account, ad, { ...DELIVERED, hour: HOUR })
     }
     await rollups.add(cells)
+    await rollups.add(cells.ofAccounts())
     const parameters = { fields: 'ad_id', level: 'ad', date_preset: 'yesterday' }
     await reports.add({ run_id: RUN_ID, account, node_id: 'act_1', parameters, days: undefined, created_at: NOW_MS })
   })

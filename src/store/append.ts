@@ -64,6 +64,7 @@ async function mergeArrivals(tables: Tables, admission: Admission, arrivals: rea
   }
   await tables.threads.write(changes)
   await tables.rollups.add(added)
+  await tables.rollups.add(added.ofAccounts())
 }
 
 /** Adds `contributions(after) - contributions(before)` of one thread (design 3, sentence 4). */

@@ -66,6 +66,7 @@ async function resolveAnew(tables: Tables, admission: Admission): Promise<number
   }
   await tables.threads.write(changes)
   await tables.rollups.add(added)
+  await tables.rollups.add(added.ofAccounts())
   const isLast = threads.length < RESOLVE_THREADS_MAX
   await tables.threads.writeUnresolvedAd(ad, isLast ? undefined : threads.at(-1)?.subscriber)
   return threads.length

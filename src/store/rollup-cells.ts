@@ -57,18 +57,18 @@ const CLASS_PLACES = placesOf(REGION_CLASSES)
 /** Where a counter stands among those of buttons; -1 where it is none of them. */
 const BUTTON_PLACES = COUNTERS.map((counter) => (BUTTON_COUNTERS as readonly Counter[]).indexOf(counter))
 
-/** Days are fewer, so an ad's number and a day make one number. */
+/** Days are fewer, so the number of an ad, or of an account, and a day make one number. */
 const DAYS_MAX = 1_000_000
 
 /** Amounts by rollup cell: what a batch of threads adds, each cell summed once, or what stands in the tables. */
 export class RollupCells {
-  readonly #ads = new Map<number, RollupCell>()
-  readonly #accounts = new Map<number, RollupCell>()
+  /** By number and day; those of an account's own are less than zero. */
+  readonly #cells = new Map<number, RollupCell>()
   readonly #failures = new Map<string, FailureCell>()
 
   /** The cells of `rollup`, and in them those that break them down. */
   days(): Iterable<RollupCell> {
-    return [...this.#ads.values(), ...this.#accounts.values()]
+    return this.#cells.values()
   }
 
   /** The cells of `rollup_failure`. */
@@ -76,7 +76,7 @@ export class RollupCells {
     return this.#failures.values()
   }
 
-  /** Adds what a thread of this ad says to the ad's cells, and to its account's. */
+  /** Adds what a thread of this ad says to the ad's cells. */
   add(account: number, ad: number, contribution: Contribution): void {
     this.#increase(account, ad, contribution, contribution.amount)
   }
@@ -88,70 +88,68 @@ export class RollupCells {
 
   addFailure(account: number, ad: number, { day, error_message }: FailureContribution, amount: bigint): void {
     this.failureCell(account, ad, day, error_message).failed += amount
-    this.failureCell(account, ACCOUNT_CELLS, day, error_message).failed += amount
   }
 
-  /** Adds the account's own cells of others to these. */
-  addAccountCells(others: RollupCells): void {
-    for (const other of others.#accounts.values()) {
-      const own = this.cell(other.account, ACCOUNT_CELLS, other.day)
-      addAmounts(own.amounts, other.amounts)
-      for (const breakdown of CELL_BREAKDOWN_NAMES) {
-        for (const [value, amounts] of other.broken_down[breakdown]) {
-          addAmounts(brokenDown(own, breakdown, value), amounts)
-        }
-      }
-    }
+  addAll(others: RollupCells): void {
+    for (const other of others.days()) addCell(this.cell(other.account, other.ad, other.day), other)
     for (const { account, ad, day, error_message, failed } of others.failures()) {
-      if (ad === ACCOUNT_CELLS) this.failureCell(account, ad, day, error_message).failed += failed
+      this.failureCell(account, ad, day, error_message).failed += failed
     }
   }
 
-  /** Those of ads only, without their accounts'. */
-  ofAds(): RollupCells {
+  /** What these cells of ads are to the accounts' own. */
+  ofAccounts(): RollupCells {
     const cells = new RollupCells()
-    for (const [key, cell] of this.#ads) cells.#ads.set(key, cell)
-    for (const [key, cell] of this.#failures) if (cell.ad !== ACCOUNT_CELLS) cells.#failures.set(key, cell)
+    for (const ofAd of this.days()) addCell(cells.cell(ofAd.account, ACCOUNT_CELLS, ofAd.day), ofAd)
+    for (const { account, day, error_message, failed } of this.failures()) {
+      cells.failureCell(account, ACCOUNT_CELLS, day, error_message).failed += failed
+    }
     return cells
   }
 
   cell(account: number, ad: number, day: Day): RollupCell {
-    const [cells, node] = ad === ACCOUNT_CELLS ? [this.#accounts, account] : [this.#ads, ad]
-    return found(cells, node * DAYS_MAX + day, () => ({
-      account,
-      ad,
-      day,
-      amounts: zeros(ROLLUP_COLUMNS.length),
-      broken_down: { country: new Map(), hour: new Map(), btn_name: new Map() },
-    }))
+    const key = ad === ACCOUNT_CELLS ? -(account * DAYS_MAX + day) : ad * DAYS_MAX + day
+    let cell = this.#cells.get(key)
+    if (cell === undefined) {
+      const broken_down = { country: new Map(), hour: new Map(), btn_name: new Map() }
+      cell = { account, ad, day, amounts: zeros(ROLLUP_COLUMNS.length), broken_down }
+      this.#cells.set(key, cell)
+    }
+    return cell
   }
 
   failureCell(account: number, ad: number, day: Day, error_message: string): FailureCell {
     const key = `${account} ${ad} ${day} ${error_message}`
-    return found(this.#failures, key, () => ({ account, ad, day, error_message, failed: 0n }))
+    let cell = this.#failures.get(key)
+    if (cell === undefined) {
+      cell = { account, ad, day, error_message, failed: 0n }
+      this.#failures.set(key, cell)
+    }
+    return cell
   }
 
   #increase(account: number, ad: number, contribution: Contribution, amount: bigint): void {
-    const day = dayOfHour(contribution.hour)
-    increaseCell(this.cell(account, ad, day), contribution, amount)
-    increaseCell(this.cell(account, ACCOUNT_CELLS, day), contribution, amount)
+    const { hour, counter, region_class, country, btn_name } = contribution
+    const cell = this.cell(account, ad, dayOfHour(hour))
+    const place = COUNTER_PLACES[counter]
+    const column = columnPlace(place, region_class)
+    increase(cell.amounts, column, amount)
+    increase(brokenDown(cell, 'country', country ?? COUNTRY_UNKNOWN), place, amount)
+    increase(brokenDown(cell, 'hour', hourOfDay(hour)), column, amount)
+    if (btn_name === null) return
+    increase(brokenDown(cell, 'btn_name', btn_name), columnPlace(BUTTON_PLACES[place] as number, region_class), amount)
   }
 }
 
 /** The amounts of a country, an hour of the day or a button within a cell. */
 export function brokenDown(cell: RollupCell, breakdown: CellBreakdown, value: string | number): bigint[] {
-  return found(cell.broken_down[breakdown], value, () => zeros(CELL_BREAKDOWNS[breakdown].length))
-}
-
-function increaseCell(cell: RollupCell, contribution: Contribution, amount: bigint): void {
-  const { hour, counter, region_class, country, btn_name } = contribution
-  const place = COUNTER_PLACES[counter]
-  const column = columnPlace(place, region_class)
-  increase(cell.amounts, column, amount)
-  increase(brokenDown(cell, 'country', country ?? COUNTRY_UNKNOWN), place, amount)
-  increase(brokenDown(cell, 'hour', hourOfDay(hour)), column, amount)
-  if (btn_name === null) return
-  increase(brokenDown(cell, 'btn_name', btn_name), columnPlace(BUTTON_PLACES[place] as number, region_class), amount)
+  const byValue = cell.broken_down[breakdown]
+  let amounts = byValue.get(value)
+  if (amounts === undefined) {
+    amounts = zeros(CELL_BREAKDOWNS[breakdown].length)
+    byValue.set(value, amounts)
+  }
+  return amounts
 }
 
 /** The columns of some counters, in the order of `columnPlace`. */
@@ -163,17 +161,18 @@ function columnPlace(place: number, region_class: RegionClass): number {
   return place * REGION_CLASSES.length + CLASS_PLACES[region_class]
 }
 
-function found<K, T>(known: Map<K, T>, key: K, make: () => T): T {
-  let one = known.get(key)
-  if (one === undefined) {
-    one = make()
-    known.set(key, one)
+function addCell(to: RollupCell, cell: RollupCell): void {
+  addAmounts(to.amounts, cell.amounts)
+  for (const breakdown of CELL_BREAKDOWN_NAMES) {
+    for (const [value, amounts] of cell.broken_down[breakdown]) addAmounts(brokenDown(to, breakdown, value), amounts)
   }
-  return one
 }
 
 function addAmounts(to: bigint[], amounts: readonly bigint[]): void {
-  for (const [place, amount] of amounts.entries()) increase(to, place, amount)
+  for (let place = 0; place < amounts.length; place++) {
+    const amount = amounts[place] as bigint
+    if (amount !== 0n) increase(to, place, amount)
+  }
 }
 
 function increase(amounts: bigint[], place: number, amount: bigint): void {

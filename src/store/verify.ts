@@ -49,8 +49,8 @@ export async function verify(
   const ads = places.filter(({ ad }) => ad !== ACCOUNT_CELLS)
   for (const [i, place] of ads.entries()) {
     const recounted = await recount(tables, place)
-    await compareCells(tables, place, recounted.ofAds(), report)
-    cellsOf(accounts, place.account).addAccountCells(recounted)
+    await compareCells(tables, place, recounted, report)
+    cellsOf(accounts, place.account).addAll(recounted.ofAccounts())
     onProgress(i + 1, ads.length)
   }
   for (const place of places) {
@@ -80,7 +80,7 @@ export async function rebuild(
   }
 }
 
-/** The sum of the contributions of an ad's threads, in its cells and its account's. */
+/** The sum of the contributions of an ad's threads. */
 async function recount({ threads }: Tables, { account, ad }: Place): Promise<RollupCells> {
   const cells = new RollupCells()
   let after_subscriber = ''

@@ -30,19 +30,21 @@ export class CellTable {
    * change are written: of thirty-three, a fact changes two or three.
    */
   add(key: readonly (number | string)[], amounts: readonly bigint[]): void {
-    const changed: bigint[] = []
+    const values: (number | string | bigint)[] = [...key]
     let places = 0
     let isTaken = false
-    for (const [i, amount] of amounts.entries()) {
+    for (let i = 0; i < amounts.length; i++) {
+      const amount = amounts[i] as bigint
       if (amount === 0n) continue
-      changed.push(amount)
+      values.push(amount)
       places += 2 ** i
       if (amount < 0n) isTaken = true
     }
-    if (changed.length === 0) return
+    const changed = values.length - key.length
+    if (changed === 0) return
     // Few columns come in few combinations; of many there are too many to keep a statement for each.
-    if (changed.length > COLUMNS_NAMED_MAX) this.#statement(2 ** amounts.length - 1).run(...key, ...amounts)
-    else this.#statement(places).run(...key, ...changed)
+    if (changed > COLUMNS_NAMED_MAX) this.#statement(2 ** amounts.length - 1).run(...key, ...amounts)
+    else this.#statement(places).run(...values)
     if (isTaken) this.#removeEmpty.run(...key)
   }
 

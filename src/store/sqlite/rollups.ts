@@ -110,7 +110,7 @@ export class SqliteRollups implements Rollups {
 
   async replace(account: number, ad: number, cells: RollupCells): Promise<void> {
     this.#remove(account, ad)
-    await this.add(cells.ofAds())
+    await this.add(cells)
   }
 
   async sumAccount(account: number): Promise<void> {
