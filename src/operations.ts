@@ -71,6 +71,27 @@ export class Metrics {
   }
 }
 
+interface OperationsPath {
+  readonly name: string
+  readonly meaning: string
+  /** What each status says. */
+  readonly statuses: Readonly<Record<number, string>>
+}
+
+/** The paths of the operations door. */
+export const OPERATIONS: ReadonlyMap<string, OperationsPath> = new Map([
+  ['/healthz', { name: 'isAlive', meaning: 'Whether the server runs.', statuses: { 200: 'It does.' } }],
+  [
+    '/readyz',
+    {
+      name: 'isReady',
+      meaning: 'Whether the server can take requests.',
+      statuses: { 200: 'It can.', 503: 'It cannot, and why.' },
+    },
+  ],
+  ['/metrics', { name: 'getMetrics', meaning: 'Counts for Prometheus.', statuses: { 200: 'The counts.' } }],
+])
+
 /** The door of `/healthz`, `/readyz` and `/metrics`. */
 export function operationsDoor(operations: Operations, { registry }: Metrics): HttpDoor {
   return {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
+import { DESCRIPTION_PATH, descriptionDoor } from './description.ts'
 import { answer, answerError, type GraphDoor } from './graph/answer.ts'
 import { Directory } from './graph/directory.ts'
 import { BODY_TOO_LARGE, GraphError } from './graph/error.ts'
@@ -14,12 +15,13 @@ import {
   answerOversizedWebhook,
   answerWebhook,
   WEBHOOK_BODY_BYTES_MAX,
+  WEBHOOK_PATH,
   type WebhookDoor,
   type WebhookResponse,
 } from './ingest/door.ts'
 import { confirmHashKey } from './ingest/pseudonym.ts'
 import { Writer } from './ingest/writer.ts'
-import { Metrics, type Operations, operationsDoor } from './operations.ts'
+import { Metrics, OPERATIONS, type Operations, operationsDoor } from './operations.ts'
 import { lockDatabase } from './store/sqlite/lock.ts'
 import { openSqliteStore } from './store/sqlite/store.ts'
 import type { Store } from './store/store.ts'
@@ -81,10 +83,11 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   const doors = new Map([
     [WEBHOOK_PATH, webhooks],
     [EXPORT_PATH, exports],
+    [DESCRIPTION_PATH, descriptionDoor()],
   ])
   const http = await openHttp({
     ...config,
-    doorOf: (path) => (OPERATIONS_PATHS.has(path) ? health : (doors.get(path.replace(/\/+$/, '')) ?? graph)),
+    doorOf: (path) => (OPERATIONS.has(path) ? health : (doors.get(path.replace(/\/+$/, '')) ?? graph)),
     onAnswer: (door, status) => metrics.countAnswer(door, status),
     onFailure: (cause) => config.log.error({ cause: stackOf(cause) }, 'could not answer a request'),
   })
@@ -100,9 +103,6 @@ const LOGGED_LENGTH_MAX = 500
  * is a matter of a batch of an import, and no more.
  */
 const MAIN_BUSY_MS_MAX = 1000
-
-const WEBHOOK_PATH = '/webhooks/messenger'
-const OPERATIONS_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
 
 /** What the operations door shows: it outlives the writer and the listener, so that a stopping server says so. */
 class ServerOperations implements Operations {

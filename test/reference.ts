@@ -6,23 +6,34 @@ import { DATABASE_SETTINGS, environmentName, SERVER_SETTINGS, type Setting } fro
 import { DATE_PRESETS, resolveDatePreset } from '../src/domain/date-preset.ts'
 import { METRICS, type Metric } from '../src/domain/metric.ts'
 import { EUROPE } from '../src/domain/region.ts'
-import { EDGES, type Edge } from '../src/graph/edge.ts'
+import { BATCH, BATCH_ITEM_PARAMETERS } from '../src/graph/batch.ts'
+import { DEBUG_TOKEN_PARAMETERS } from '../src/graph/debug-token.ts'
+import { EDGE_PARAMETERS, EDGES, type Edge } from '../src/graph/edge.ts'
 import { GRAPH_ERRORS } from '../src/graph/error.ts'
+import { GLOBAL_PARAMETERS } from '../src/graph/global-parameters.ts'
 import { INSIGHTS_PARAMETERS } from '../src/graph/insights-parameters.ts'
+import { MANY_PARAMETERS } from '../src/graph/many.ts'
 import { CAMPAIGN_PARAMETERS } from '../src/graph/message-campaign.ts'
-import { NODE_TYPES } from '../src/graph/node-fields.ts'
-import { ROUTES } from '../src/graph/route.ts'
+import { NODE_PARAMETERS, NODE_TYPES } from '../src/graph/node-fields.ts'
+import { ENDPOINTS } from '../src/graph/openapi.ts'
+import type { Parameter } from '../src/graph/parameter.ts'
+import { EXPORT } from '../src/graph/report-export.ts'
 import { WEBHOOK_FIELDS } from '../src/ingest/webhook.ts'
 
 /** The tables of the reference pages, made from the tables of the code: `<!-- table NAME -->` … `<!-- end -->`. */
 const TABLES: Readonly<Record<string, () => string>> = {
   metrics: () => formatTable(['Field', 'Is', 'Counts classes', 'Meaning'], METRICS.map(metricRow)),
   europe: () => [...EUROPE].sort().join(' '),
-  parameters: () =>
-    formatTable(
-      ['Parameter', 'Is', 'Meaning'],
-      INSIGHTS_PARAMETERS.map(({ name, treatment, meaning }) => [code(name), treatment, meaning]),
-    ),
+  parameters: () => formatParameters(INSIGHTS_PARAMETERS),
+  'global parameters': () => formatParameters(GLOBAL_PARAMETERS),
+  'node parameters': () => formatParameters(NODE_PARAMETERS),
+  'debug_token parameters': () => formatParameters(DEBUG_TOKEN_PARAMETERS),
+  'edge parameters': () => formatParameters(EDGE_PARAMETERS),
+  'ids parameters': () => formatParameters(MANY_PARAMETERS),
+  'batch parameters': () => formatParameters(BATCH.parameters),
+  'batch items': () => formatParameters(BATCH_ITEM_PARAMETERS),
+  'campaign parameters': () => formatParameters(CAMPAIGN_PARAMETERS),
+  'export parameters': () => formatParameters(EXPORT.parameters),
   'date presets': () => formatTable(['`date_preset`', 'On Wednesday 2026-03-18'], DATE_PRESETS.map(presetRow)),
   errors: () =>
     formatTable(
@@ -32,7 +43,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
   routes: () =>
     formatTable(
       ['Method', 'Path', 'Permission', 'Answers'],
-      ROUTES.map(({ method, path, permission, meaning }) => [method, code(path), permission, meaning]),
+      ENDPOINTS.map(({ method, path, permission, meaning }) => [method, code(path), permission, meaning]),
     ),
   edges: () => formatTable(['Edge', 'Of', 'Lists'], EDGES.map(edgeRow)),
   'node fields': () =>
@@ -41,11 +52,6 @@ const TABLES: Readonly<Record<string, () => string>> = {
     formatTable(
       ['Node', 'Fields'],
       NODES.map((level) => [NODE_TYPES[level].name, [...NODE_TYPES[level].omitted].map(code).join(' ')]),
-    ),
-  'campaign parameters': () =>
-    formatTable(
-      ['Parameter', 'Meaning'],
-      CAMPAIGN_PARAMETERS.map(({ name, meaning }) => [code(name), meaning]),
     ),
   'webhook fields': () =>
     formatTable(
@@ -94,6 +100,13 @@ function presetRow(preset: (typeof DATE_PRESETS)[number]): string[] {
     code(preset),
     `${range?.since} to ${range?.until}${isOfData ? ', with data from 2026-01-10 to 2026-03-02' : ''}`,
   ]
+}
+
+function formatParameters(parameters: readonly Parameter[]): string {
+  return formatTable(
+    ['Parameter', 'Is', 'Meaning'],
+    parameters.map(({ name, treatment, meaning }) => [code(name), treatment, meaning]),
+  )
 }
 
 function edgeRow({ name, of, lists }: Edge): string[] {

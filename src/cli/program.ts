@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command, Help, type Option } from 'commander'
+import { VERSION } from '../version.ts'
 import { addAccountCommands } from './account.ts'
 import { addCampaignCommands } from './campaign.ts'
 import { addImportCommands } from './import.ts'
@@ -10,8 +9,6 @@ import { addServeCommand } from './serve.ts'
 import { addSetAsideCommands } from './set-aside.ts'
 import { addStatusCommand } from './status.ts'
 import { addTokenCommands } from './token.ts'
-
-const VERSION = String(JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')).version)
 
 /** What the help says of an option, and that it may not be left out. */
 function describeOption(option: Option): string {

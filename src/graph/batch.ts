@@ -1,13 +1,59 @@
 import type { Call } from './context.ts'
 import { isEmpty, parseText, parseValue, type Value } from './encoding.ts'
+import type { Endpoint } from './endpoint.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 import { selectPath } from './json-path.ts'
+import { answered, describeParameters, disregarded, type Parameter, required } from './parameter.ts'
 import { decode, type Parameters, parseForm, parseParameters } from './parameters.ts'
 import { parsePath } from './path.ts'
 import type { GraphResponse } from './request.ts'
+import { anyOf, BOOLEAN, INTEGER, listOf, OBJECT, objectOf, TEXT } from './schema.ts'
 
 /** Calls in one batch (contract 9.9). */
 export const BATCH_ITEMS_MAX = 50
+
+/** What an item of a batch may say (contract 9.9). */
+export const BATCH_ITEM_PARAMETERS: readonly Parameter[] = [
+  answered('method', '`GET`, `POST` or `DELETE`; `GET` when absent.', TEXT),
+  answered('relative_url', 'Path and query, raw or percent-encoded, with a version or in that of the batch.', TEXT),
+  answered('body', 'Parameters, as a form or a JSON object.', anyOf(TEXT, OBJECT)),
+  answered(
+    'access_token',
+    'Its own token, also in the URL or the body; else that of the batch, which is needed in any case.',
+    TEXT,
+  ),
+  answered('name', 'By which later items use its result: `{result=name:$.data.*.id}`, several values as `a,b`.', TEXT),
+  answered('depends_on', 'The name of an item that has to succeed first.', TEXT),
+  answered('omit_response_on_success', '`false` answers an item that others use too; else it is `null`.', BOOLEAN),
+  answered('headers', 'Such as `["If-None-Match: \\"…\\""]`.', listOf(anyOf(TEXT, OBJECT))),
+  disregarded('attached_files', 'Files are not read.', TEXT),
+]
+
+/** Answered before any route: a batch is a list of calls. */
+export const BATCH: Endpoint = {
+  method: 'POST',
+  path: '/',
+  name: 'callBatch',
+  permission: 'read',
+  meaning: 'The answers to the calls of `batch`, in their order.',
+  parameters: [
+    required(
+      'batch',
+      `The calls, at most ${BATCH_ITEMS_MAX}.`,
+      listOf(describeParameters(BATCH_ITEM_PARAMETERS), { maxItems: BATCH_ITEMS_MAX }),
+    ),
+    answered('include_headers', '`false` leaves the headers of the answers out.', { ...BOOLEAN, default: true }),
+  ],
+  response: listOf(
+    anyOf(
+      objectOf(
+        { code: INTEGER, headers: listOf(objectOf({ name: TEXT, value: TEXT }, ['name', 'value'])), body: TEXT },
+        ['code', 'body'],
+      ),
+      { type: 'null' },
+    ),
+  ),
+}
 
 /** An item of a batch as the wire has it: a call, and how its answer is used. */
 type BatchItem = ReadonlyMap<string, Value>

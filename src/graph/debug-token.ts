@@ -4,6 +4,8 @@ import { isEmpty, parseText } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 import { userOf } from './node.ts'
 import type { JsonObject } from './node-fields.ts'
+import { type Parameter, required } from './parameter.ts'
+import { TEXT } from './schema.ts'
 
 /** Meta's names of what our permissions allow. */
 const SCOPES: Readonly<Record<Permission, readonly string[]>> = {
@@ -11,6 +13,10 @@ const SCOPES: Readonly<Record<Permission, readonly string[]>> = {
   write: ['ads_read', 'ads_management'],
   admin: ['ads_read', 'ads_management', 'business_management'],
 }
+
+export const DEBUG_TOKEN_PARAMETERS: readonly Parameter[] = [
+  required('input_token', 'The token that is asked about.', TEXT),
+]
 
 /** What `debug_token` says of the token in `input_token` (contract 9.13). Whoever asks holds it, so it is no secret. */
 export async function debugToken({ call, tables, directory }: Context): Promise<{ data: JsonObject }> {

@@ -24,7 +24,7 @@ const FIELDS: ReadonlyMap<string, EdgeField> = new Map([
   ['updated_time', 'updated_at'],
 ])
 
-const OPERATORS: ReadonlyMap<string, EdgeOperator> = new Map([
+export const EDGE_OPERATORS: ReadonlyMap<string, EdgeOperator> = new Map([
   ['EQUAL', 'IN'],
   ['NOT_EQUAL', 'NOT_IN'],
   ['IN', 'IN'],
@@ -71,11 +71,11 @@ function parseFiltering(value: Value | undefined): readonly ReadonlyMap<string, 
 function parseCondition(filter: ReadonlyMap<string, Value>, level: Level): EdgeCondition {
   const name = textOf(filter.get('field'))
   const field = parseField(name, level)
-  const operator = OPERATORS.get(textOf(filter.get('operator')).toUpperCase())
+  const operator = EDGE_OPERATORS.get(textOf(filter.get('operator')).toUpperCase())
   if (operator === undefined) {
     throw new GraphError(
       INVALID_PARAMETER,
-      `operator must be one of the following values: ${[...OPERATORS.keys()].join(', ')}`,
+      `operator must be one of the following values: ${[...EDGE_OPERATORS.keys()].join(', ')}`,
     )
   }
   const value = filter.get('value') ?? ''

@@ -1,11 +1,14 @@
 import type { EdgeParent, IdPage } from '../store/edges.ts'
 import type { Level } from '../store/registry.ts'
 import { formatIdCursor, parseIdCursor } from './cursor.ts'
+import { EDGE_OPERATORS } from './edge-filtering.ts'
 import { parseText } from './encoding.ts'
-import { given, parseLimit } from './insights-parameters.ts'
-import type { Subject } from './node-fields.ts'
+import { given, LIMIT, LIMIT_DEFAULT, LIMIT_MAX, parseLimit } from './insights-parameters.ts'
+import { FIELDS_OF_NODE, type Subject } from './node-fields.ts'
 import { formatLink, type PageAddress, type Paging } from './paging.ts'
+import { answered, disregarded, type Parameter } from './parameter.ts'
 import type { Parameters } from './parameters.ts'
+import { BOOLEAN, conditionsOf, listOf, OBJECT, TEXT } from './schema.ts'
 
 /** A list of nodes beside a node: `/act_1/campaigns`. */
 export interface Edge {
@@ -27,6 +30,25 @@ export const EDGES: readonly Edge[] = [
   { name: 'adlabels', of: ['account'], lists: undefined },
   { name: 'customaudiences', of: ['account'], lists: undefined },
   { name: 'customconversions', of: ['account'], lists: undefined },
+]
+
+/** The parameters of every edge (contract 9.7). */
+export const EDGE_PARAMETERS: readonly Parameter[] = [
+  FIELDS_OF_NODE,
+  answered('limit', `Nodes on a page: 1 or more, ${LIMIT_DEFAULT} when absent, at most ${LIMIT_MAX}.`, LIMIT),
+  answered('after', 'A cursor: the page starts after its node.', TEXT),
+  answered('before', 'A cursor: the page ends before its node. `after` beats it.', TEXT),
+  answered('summary', '`true` adds `summary.total_count`: how many nodes there are on all pages.', BOOLEAN),
+  answered('effective_status', 'Only nodes of these states, as `["ACTIVE","DELETED"]`.', listOf(TEXT)),
+  answered(
+    'filtering',
+    '`[{"field":"campaign.id","operator":"IN","value":["1"]}]`; all of them are to be met.',
+    conditionsOf(EDGE_OPERATORS.keys()),
+  ),
+  answered('updated_since', 'Only nodes that changed since then: seconds since 1970, or `YYYY-MM-DD`.', TEXT),
+  disregarded('date_preset', 'It stands with `insights`, not with a list.', TEXT),
+  disregarded('time_range', 'It stands with `insights`, not with a list.', OBJECT),
+  disregarded('is_completed', 'Readout knows no schedule.', BOOLEAN),
 ]
 
 export function findEdge(level: Subject['level'], name: string): Edge | undefined {

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { DATE_PRESETS } from '../domain/date-preset.ts'
 import { parseDay } from '../domain/day.ts'
 import { FIELDS_DEFAULT } from './field.ts'
-import { INSIGHTS_PARAMETERS, LIMIT_MAX, parseInsightsQuery, type Treatment } from './insights-parameters.ts'
+import { INSIGHTS_PARAMETERS, LIMIT_MAX, parseInsightsQuery } from './insights-parameters.ts'
+import type { Treatment } from './parameter.ts'
 import { parseForm } from './parameters.ts'
 
 const parsed = (query: string) => parseInsightsQuery(parseForm(query))

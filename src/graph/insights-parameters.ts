@@ -8,10 +8,25 @@ import { isEmpty, parseNames, parseObject, parseText, parseValue, type Value } f
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 import { DATE_FIELDS, FIELDS_DEFAULT, parseFields } from './field.ts'
 import { BREAKDOWN_NAMES } from './field-names.ts'
-import { type Filter, parseFiltering } from './filtering.ts'
+import { type Filter, OPERATORS, parseFiltering } from './filtering.ts'
 import type { Page } from './paging.ts'
+import { answered, disregarded, type Parameter } from './parameter.ts'
 import type { Parameters } from './parameters.ts'
-import { TIME_INCREMENT_MAX, type TimeIncrement } from './slice.ts'
+import { REPORT_FORMATS } from './report-file.ts'
+import {
+  anyOf,
+  BOOLEAN,
+  conditionsOf,
+  DAY,
+  INTEGER,
+  listOf,
+  objectOf,
+  type Schema,
+  schemaNamed,
+  TEXT,
+  wordOf,
+} from './schema.ts'
+import { TIME_INCREMENT_MAX, TIME_INCREMENT_WORDS, type TimeIncrement } from './slice.ts'
 
 /** Rows on a page when `limit` is absent (contract 3.4). */
 export const LIMIT_DEFAULT = 25
@@ -52,61 +67,103 @@ export interface InsightsQuery {
   readonly page: Page
 }
 
-/** What becomes of a parameter: it is answered, or has no effect. */
-export type Treatment = 'answered' | 'disregarded'
+/** Ranges that are asked for at once. */
+const TIME_RANGES_MAX = 100
 
-/** A parameter of `/insights`, for the parser and the reference page. */
-export interface InsightsParameter {
-  readonly name: string
-  readonly treatment: Treatment
-  /** What it says and what its value looks like, in a sentence. */
-  readonly meaning: string
-}
+/** Of `limit`, of rows and of nodes alike. */
+export const LIMIT: Schema = { type: 'integer', minimum: 1, maximum: LIMIT_MAX, default: LIMIT_DEFAULT }
+
+const FIELD_NAMES = listOf(schemaNamed('InsightsField'))
+const TIME_RANGE = objectOf({ since: DAY, until: DAY }, ['since', 'until'])
+const SLICE_DAYS: Schema = { type: 'integer', minimum: 1, maximum: TIME_INCREMENT_MAX }
 
 /** Meta's parameters (contract 3) and, at the end, our own. */
-export const INSIGHTS_PARAMETERS: readonly InsightsParameter[] = [
-  answered('fields', 'Names of metrics, ids and names, as `a,b` or `["a","b"]`; each row carries those that it has.'),
-  answered('date_preset', `One of Meta's twenty names for a range of days; \`${DATE_PRESET_DEFAULT}\` when absent.`),
-  answered('time_range', '`{"since":"YYYY-MM-DD","until":"YYYY-MM-DD"}`, both days included; beats `date_preset`.'),
-  answered('limit', `Rows on a page: 1 or more, ${LIMIT_DEFAULT} when absent, at most ${LIMIT_MAX}.`),
-  answered('after', 'A cursor: the page starts after its row.'),
-  answered('before', 'A cursor: the page ends before its row. `after` beats it.'),
-  answered('level', 'A row per `account`, `campaign`, `adset` or `ad`: the level of the node, or one below it.'),
+export const INSIGHTS_PARAMETERS: readonly Parameter[] = [
+  answered(
+    'fields',
+    'Names of metrics, ids and names, as `a,b` or `["a","b"]`; each row carries those that it has.',
+    FIELD_NAMES,
+  ),
+  answered('date_preset', `One of Meta's twenty names for a range of days; \`${DATE_PRESET_DEFAULT}\` when absent.`, {
+    ...wordOf(DATE_PRESETS),
+    default: DATE_PRESET_DEFAULT,
+  }),
+  answered(
+    'time_range',
+    '`{"since":"YYYY-MM-DD","until":"YYYY-MM-DD"}`, both days included; beats `date_preset`.',
+    TIME_RANGE,
+  ),
+  answered('limit', `Rows on a page: 1 or more, ${LIMIT_DEFAULT} when absent, at most ${LIMIT_MAX}.`, LIMIT),
+  answered('after', 'A cursor: the page starts after its row.', TEXT),
+  answered('before', 'A cursor: the page ends before its row. `after` beats it.', TEXT),
+  answered(
+    'level',
+    'A row per `account`, `campaign`, `adset` or `ad`: the level of the node, or one below it.',
+    wordOf(LEVELS),
+  ),
   answered(
     'time_ranges',
     'A list of ranges, a row for each; they may overlap. Beats the three above and the one below.',
+    listOf(TIME_RANGE, { maxItems: TIME_RANGES_MAX }),
   ),
   answered(
     'time_increment',
     '`all_days` (default), `monthly`, or a number of days from 1 to 90: a row for each slice.',
+    { ...anyOf(wordOf(TIME_INCREMENT_WORDS), SLICE_DAYS), default: 'all_days' },
   ),
   answered(
     'breakdowns',
     `A row for each value of one of ${BREAKDOWNS.map((name) => `\`${name}\``).join(', ')}. Others are refused.`,
+    listOf(wordOf(BREAKDOWNS)),
   ),
   answered(
     'filtering',
     '`[{"field":…,"operator":…,"value":…}]`: on ids and names, such as `campaign.id`, and on metrics.',
+    conditionsOf(OPERATORS),
   ),
-  answered('sort', '`<field>_ascending` or `<field>_descending`, at most one; by node and day when absent.'),
-  answered('summary', 'Names of fields: the answer gets a `summary` of them over all rows.'),
-  answered('default_summary', '`true`: the same with the names in `fields`.'),
-  disregarded('action_breakdowns', 'It concerns the entries of action lists, which are empty here.'),
-  disregarded('summary_action_breakdowns', 'It concerns the entries of action lists, which are empty here.'),
-  disregarded('action_attribution_windows', 'It concerns conversions only.'),
-  answered('export_format', '`csv` or `xls`: starts a report whose rows can be downloaded as such a file.'),
-  answered('export_columns', 'Names of the columns of that file: some of `fields`, or all of them when absent.'),
-  answered('export_name', 'The name of that file.'),
-  disregarded('action_report_time', 'Meta disregards it since 10 June 2025.'),
-  disregarded('use_unified_attribution_setting', 'Meta disregards it since 10 June 2025.'),
-  disregarded('use_account_attribution_setting', 'It concerns conversions only.'),
-  disregarded('product_id_limit', 'It concerns a breakdown that message campaigns do not have.'),
-  disregarded('graph_cache', 'Its meaning is not documented.'),
+  answered(
+    'sort',
+    '`<field>_ascending` or `<field>_descending`, at most one; by node and day when absent.',
+    listOf(TEXT, { maxItems: 1 }),
+  ),
+  answered(
+    'summary',
+    'Names of fields: the answer gets a `summary` of them over all rows.',
+    anyOf(BOOLEAN, FIELD_NAMES),
+  ),
+  answered('default_summary', '`true`: the same with the names in `fields`.', BOOLEAN),
+  disregarded('action_breakdowns', 'It concerns the entries of action lists, which are empty here.', listOf(TEXT)),
+  disregarded(
+    'summary_action_breakdowns',
+    'It concerns the entries of action lists, which are empty here.',
+    listOf(TEXT),
+  ),
+  disregarded('action_attribution_windows', 'It concerns conversions only.', listOf(TEXT)),
+  answered(
+    'export_format',
+    '`csv` or `xls`: starts a report whose rows can be downloaded as such a file.',
+    wordOf(REPORT_FORMATS),
+  ),
+  answered(
+    'export_columns',
+    'Names of the columns of that file: some of `fields`, or all of them when absent.',
+    listOf(TEXT),
+  ),
+  answered('export_name', 'The name of that file.', TEXT),
+  disregarded('action_report_time', 'Meta disregards it since 10 June 2025.', TEXT),
+  disregarded('use_unified_attribution_setting', 'Meta disregards it since 10 June 2025.', BOOLEAN),
+  disregarded('use_account_attribution_setting', 'It concerns conversions only.', BOOLEAN),
+  disregarded('product_id_limit', 'It concerns a breakdown that message campaigns do not have.', INTEGER),
+  disregarded('graph_cache', 'Its meaning is not documented.', BOOLEAN),
   answered(
     'region_policy',
     'Ours: `documented` (default) leaves out the regions that Meta does, `all` counts everyone.',
+    { ...wordOf(REGION_POLICIES), default: 'documented' },
   ),
-  answered('dated_by', 'Ours: `event` (default) counts on the day of the event, `delivery` on the day of delivery.'),
+  answered('dated_by', 'Ours: `event` (default) counts on the day of the event, `delivery` on the day of delivery.', {
+    ...wordOf(DATINGS),
+    default: 'event',
+  }),
 ]
 
 const DATE_FORMAT = 'Must be a date representation in the format YYYY-MM-DD'
@@ -143,14 +200,6 @@ export function parsePage(parameters: Parameters): Page {
   }
 }
 
-function answered(name: string, meaning: string): InsightsParameter {
-  return { name, treatment: 'answered', meaning }
-}
-
-function disregarded(name: string, meaning: string): InsightsParameter {
-  return { name, treatment: 'disregarded', meaning }
-}
-
 /** The value of a parameter; `undefined` for one that asks for nothing. */
 export function given(parameters: Parameters, name: string): Value | undefined {
   const value = parameters.get(name)
@@ -165,9 +214,6 @@ function parseDates(parameters: Parameters): InsightsQuery['dates'] {
   return parseEnum(parameters, 'date_preset', DATE_PRESETS) ?? DATE_PRESET_DEFAULT
 }
 
-/** Ranges that are asked for at once. */
-const TIME_RANGES_MAX = 100
-
 function parseTimeRanges(value: Value): DayRange[] {
   const list = typeof value === 'string' ? parseValue(value) : value
   const ranges = list instanceof Map ? [...list.values()] : list
@@ -181,7 +227,8 @@ function parseTimeIncrement(parameters: Parameters): TimeIncrement {
   const value = given(parameters, 'time_increment')
   if (value === undefined) return 'all_days'
   const text = typeof value === 'string' ? parseText(value) : ''
-  if (text === 'all_days' || text === 'monthly') return text
+  const word = TIME_INCREMENT_WORDS.find((one) => one === text)
+  if (word !== undefined) return word
   if (TIME_INCREMENT.test(text) && Number(text) <= TIME_INCREMENT_MAX) return Number(text)
   throw invalid(`time_increment must be all_days, monthly, or a number of days from 1 to ${TIME_INCREMENT_MAX}`)
 }

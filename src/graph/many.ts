@@ -2,11 +2,18 @@ import type { Context } from './context.ts'
 import { isEmpty, parseNames } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER, UNSUPPORTED_REQUEST } from './error.ts'
 import { findVisibleNode, missingAliases, userOf } from './node.ts'
-import type { JsonObject } from './node-fields.ts'
+import { FIELDS_OF_NODE, type JsonObject } from './node-fields.ts'
 import { parseNodeFields, readFields } from './node-reader.ts'
+import { type Parameter, required } from './parameter.ts'
+import { listOf, TEXT } from './schema.ts'
 
 /** Nodes that `ids` may name at once. */
 export const IDS_MAX = 50
+
+export const MANY_PARAMETERS: readonly Parameter[] = [
+  required('ids', `The ids of the nodes, at most ${IDS_MAX}.`, listOf(TEXT, { maxItems: IDS_MAX })),
+  FIELDS_OF_NODE,
+]
 
 /** The nodes that `ids` names, by their ids (contract 9.8); one that is missing fails them all. */
 export async function readMany(context: Context): Promise<JsonObject> {

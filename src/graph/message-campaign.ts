@@ -4,32 +4,34 @@ import type { Context } from './context.ts'
 import { formatValue, isEmpty, parseObject, parseText, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 import { missingObject, readVisibleNode } from './node.ts'
+import { answered, type Parameter, required } from './parameter.ts'
 import type { Parameters } from './parameters.ts'
+import { DIGITS, OBJECT, type Schema } from './schema.ts'
 
-/** A parameter of `message_campaign`, for the parser and the reference page. */
-export interface CampaignParameter {
-  readonly name: string
-  /** What its text must look like; none for an object. */
-  readonly pattern?: RegExp
-  /** What it is, in a sentence. */
-  readonly meaning: string
-}
+const BUDGET: Schema = { type: 'string', pattern: '^\\d{1,15}$' }
+const TIME: Schema = { type: 'string', pattern: '^[\\w:+. \\-]{1,40}$' }
 
 /** What Meta's page documents of a campaign, and our own `id` (contract 1.1, 1.7, 1.8). */
-export const CAMPAIGN_PARAMETERS: readonly CampaignParameter[] = [
-  {
-    name: 'id',
-    pattern: /^\d{1,20}$/,
-    meaning: "Ours, and required: the id that Meta's answer to the same call gave.",
-  },
-  { name: 'name', pattern: /^.{1,400}$/s, meaning: 'What the campaign is called; its id when left out.' },
-  { name: 'page_id', pattern: /^\d{1,20}$/, meaning: 'The Page that sends; read back as `creative{actor_id}`.' },
-  { name: 'daily_budget', pattern: /^\d{1,15}$/, meaning: "In the currency's smallest unit." },
-  { name: 'lifetime_budget', pattern: /^\d{1,15}$/, meaning: "In the currency's smallest unit." },
-  { name: 'start_time', pattern: /^[\w:+. -]{1,40}$/, meaning: 'A Unix timestamp, or a time as Meta writes one.' },
-  { name: 'end_time', pattern: /^[\w:+. -]{1,40}$/, meaning: 'The same; a campaign reads it back as `stop_time`.' },
-  { name: 'promoted_object', meaning: 'An object, such as `{"pixel_id":"1"}`.' },
+export const CAMPAIGN_PARAMETERS: readonly Parameter[] = [
+  required('id', "Ours: the id that Meta's answer to the same call gave.", DIGITS),
+  answered('name', 'What the campaign is called; its id when left out.', {
+    type: 'string',
+    pattern: '^[\\s\\S]{1,400}$',
+  }),
+  answered('page_id', 'The Page that sends; read back as `creative{actor_id}`.', DIGITS),
+  answered('daily_budget', "In the currency's smallest unit.", BUDGET),
+  answered('lifetime_budget', "In the currency's smallest unit.", BUDGET),
+  answered('start_time', 'A Unix timestamp, or a time as Meta writes one.', TIME),
+  answered('end_time', 'The same; a campaign reads it back as `stop_time`.', TIME),
+  answered('promoted_object', 'An object, such as `{"pixel_id":"1"}`.', OBJECT),
 ]
+
+/** What the text of a parameter must look like; an object has no pattern. */
+const PATTERNS: ReadonlyMap<string, RegExp> = new Map(
+  CAMPAIGN_PARAMETERS.flatMap(({ name, schema: { pattern } }) =>
+    typeof pattern === 'string' ? [[name, new RegExp(pattern, 'u')]] : [],
+  ),
+)
 
 /** Characters of an object that is only read back. */
 const OBJECT_LENGTH_MAX = 1000
@@ -85,14 +87,15 @@ interface CampaignSaid {
 
 function parseCampaign(parameters: Parameters): CampaignSaid {
   const said: Record<string, unknown> = {}
-  for (const parameter of CAMPAIGN_PARAMETERS) {
-    const value = parameters.get(parameter.name)
-    if (value !== undefined && !isEmpty(value)) said[parameter.name] = parseSaid(parameter, value)
+  for (const { name } of CAMPAIGN_PARAMETERS) {
+    const value = parameters.get(name)
+    if (value !== undefined && !isEmpty(value)) said[name] = parseSaid(name, value)
   }
   return said
 }
 
-function parseSaid({ name, pattern }: CampaignParameter, value: Value): unknown {
+function parseSaid(name: string, value: Value): unknown {
+  const pattern = PATTERNS.get(name)
   const text = typeof value === 'string' ? parseText(value) : formatValue(value)
   if (pattern?.test(text)) return text
   const object = pattern === undefined && text.length <= OBJECT_LENGTH_MAX ? parseObject(value) : undefined

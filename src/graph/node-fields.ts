@@ -1,10 +1,12 @@
-import type { CampaignState, Level } from '../store/registry.ts'
+import { CAMPAIGN_STATUSES, type CampaignState, type Level } from '../store/registry.ts'
 import {
   ACCOUNT_NAMES_OMITTED,
   AD_NAMES_OMITTED,
   ADSET_NAMES_OMITTED,
   CAMPAIGN_NAMES_OMITTED,
 } from './node-field-names.ts'
+import { answered, type Parameter } from './parameter.ts'
+import { BOOLEAN, INTEGER, listOf, NUMBER, OBJECT, objectOf, type Schema, TEXT, wordOf } from './schema.ts'
 
 export type Json = unknown
 export type JsonObject = Record<string, Json>
@@ -19,16 +21,31 @@ export interface Subject {
   readonly campaign?: CampaignState
 }
 
-/** How a field is filled; `undefined` leaves it out. */
+/** What fills a field; `undefined` leaves it out. */
 type Fill = (subject: Subject, now: Temporal.Instant) => Json
 
-/** One of Meta's types of node, and how each of its fields is filled. */
+/** A field of a node: what its value looks like, and how it is filled. */
+interface NodeField {
+  readonly schema: Schema
+  readonly fill: Fill
+}
+
+/** What is asked of a node, by whatever path. */
+export const FIELDS_OF_NODE: Parameter = answered(
+  'fields',
+  'What a node is to answer, such as `name,ads.limit(5){id,name}`.',
+  listOf(TEXT),
+)
+
+export const NODE_PARAMETERS: readonly Parameter[] = [FIELDS_OF_NODE]
+
+/** One of Meta's types of node, and its fields. */
 export interface NodeType {
   /** Meta's name of it, in errors. */
   readonly name: string
   /** What is answered when `fields` is absent (contract 9.5). */
   readonly defaults: readonly string[]
-  readonly fields: ReadonlyMap<string, Fill>
+  readonly fields: ReadonlyMap<string, NodeField>
   /** Nodes above it that can stand in its place of a field. */
   readonly nested: readonly Level[]
   /** Meta's names that we have no value for. */
@@ -40,48 +57,53 @@ export function idOf({ level, names }: Subject): string {
   return `${level === 'account' ? 'act_' : ''}${names[`${level}_id`]}`
 }
 
-const named: (name: string) => Fill = (name) => (subject) => subject.names[name]
-const detail: (name: string) => Fill = (name) => (subject) => subject.campaign?.details[name]
-const status: Fill = ({ campaign }) => campaign?.status
+const field = (schema: Schema, fill: Fill): NodeField => ({ schema, fill })
+const named = (name: string, schema = TEXT) => field(schema, (subject) => subject.names[name])
+const detail = (name: string, schema = TEXT) => field(schema, (subject) => subject.campaign?.details[name])
+const id = field(TEXT, idOf)
+const status = field(wordOf(CAMPAIGN_STATUSES), ({ campaign }) => campaign?.status)
 
-const filled = (fields: Readonly<Record<string, Fill>>): ReadonlyMap<string, Fill> => new Map(Object.entries(fields))
+const fieldsOf = (fields: Readonly<Record<string, NodeField>>): NodeType['fields'] => new Map(Object.entries(fields))
 
 /** What a campaign shares with its ad sets and ads. */
-const OF_CAMPAIGN: Readonly<Record<string, Fill>> = {
+const OF_CAMPAIGN: Readonly<Record<string, NodeField>> = {
   account_id: named('account_id'),
   status,
   configured_status: status,
   effective_status: status,
-  created_time: ({ campaign, time_zone }) => formatTime(campaign?.created_at, time_zone),
-  updated_time: ({ campaign, time_zone }) => formatTime(campaign?.updated_at, time_zone),
+  created_time: field(TEXT, ({ campaign, time_zone }) => formatTime(campaign?.created_at, time_zone)),
+  updated_time: field(TEXT, ({ campaign, time_zone }) => formatTime(campaign?.updated_at, time_zone)),
 }
 
-const BUDGET: Readonly<Record<string, Fill>> = {
+const BUDGET: Readonly<Record<string, NodeField>> = {
   daily_budget: detail('daily_budget'),
   lifetime_budget: detail('lifetime_budget'),
   start_time: detail('start_time'),
-  promoted_object: detail('promoted_object'),
+  promoted_object: detail('promoted_object', OBJECT),
 }
 
 export const NODE_TYPES: Readonly<Record<Subject['level'], NodeType>> = {
   user: {
     name: 'User',
     defaults: ['name', 'id'],
-    fields: filled({ id: idOf, name: named('user_name') }),
+    fields: fieldsOf({ id, name: named('user_name') }),
     nested: [],
     omitted: new Set(['email', 'first_name', 'last_name', 'middle_name', 'name_format', 'picture', 'short_name']),
   },
   account: {
     name: 'AdAccount',
     defaults: ['account_id', 'id'],
-    fields: filled({
-      id: idOf,
+    fields: fieldsOf({
+      id,
       account_id: named('account_id'),
       name: named('account_name'),
       currency: named('account_currency'),
-      account_status: () => 1,
-      timezone_name: ({ time_zone }) => time_zone,
-      timezone_offset_hours_utc: ({ time_zone }, now) => now.toZonedDateTimeISO(time_zone).offsetNanoseconds / 3.6e12,
+      account_status: field(INTEGER, () => 1),
+      timezone_name: field(TEXT, ({ time_zone }) => time_zone),
+      timezone_offset_hours_utc: field(
+        NUMBER,
+        ({ time_zone }, now) => now.toZonedDateTimeISO(time_zone).offsetNanoseconds / 3.6e12,
+      ),
     }),
     nested: [],
     omitted: new Set(ACCOUNT_NAMES_OMITTED),
@@ -89,14 +111,14 @@ export const NODE_TYPES: Readonly<Record<Subject['level'], NodeType>> = {
   campaign: {
     name: 'Campaign',
     defaults: ['id'],
-    fields: filled({
-      id: idOf,
+    fields: fieldsOf({
+      id,
       name: named('campaign_name'),
       ...OF_CAMPAIGN,
       ...BUDGET,
       stop_time: detail('end_time'),
-      is_message_campaign: () => true,
-      is_direct_send_campaign: () => true,
+      is_message_campaign: field(BOOLEAN, () => true),
+      is_direct_send_campaign: field(BOOLEAN, () => true),
     }),
     nested: [],
     omitted: new Set(CAMPAIGN_NAMES_OMITTED),
@@ -104,8 +126,8 @@ export const NODE_TYPES: Readonly<Record<Subject['level'], NodeType>> = {
   adset: {
     name: 'AdSet',
     defaults: ['id'],
-    fields: filled({
-      id: idOf,
+    fields: fieldsOf({
+      id,
       name: named('adset_name'),
       campaign_id: named('campaign_id'),
       ...OF_CAMPAIGN,
@@ -118,13 +140,16 @@ export const NODE_TYPES: Readonly<Record<Subject['level'], NodeType>> = {
   ad: {
     name: 'Ad',
     defaults: ['id'],
-    fields: filled({
-      id: idOf,
+    fields: fieldsOf({
+      id,
       name: named('ad_name'),
       adset_id: named('adset_id'),
       campaign_id: named('campaign_id'),
       ...OF_CAMPAIGN,
-      creative: ({ campaign }) => campaign?.details.page_id && { actor_id: campaign.details.page_id },
+      creative: field(
+        objectOf({ actor_id: TEXT }),
+        ({ campaign }) => campaign?.details.page_id && { actor_id: campaign.details.page_id },
+      ),
     }),
     nested: ['campaign', 'adset'],
     omitted: new Set(AD_NAMES_OMITTED),

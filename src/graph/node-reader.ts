@@ -50,8 +50,8 @@ async function readField(context: Context, subject: Subject | Node, field: Field
   if (name === 'insights' && isNode(subject)) return expand(field, () => expandInsights(context, subject, field))
   for (const level of levelsOf(subject)) {
     const type = NODE_TYPES[level]
-    const fill = type.fields.get(name)
-    if (fill !== undefined) return pick(fill(subject, context.now), field.fields)
+    const known = type.fields.get(name)
+    if (known !== undefined) return pick(known.fill(subject, context.now), field.fields)
     const above = type.nested.find((one) => one === name)
     if (above !== undefined) return readNested(context, subject.names[`${above}_id`] ?? '', above, field)
     const edge = findEdge(level, name)

@@ -5,15 +5,38 @@ import { parseCall } from './call.ts'
 import { readCaller } from './caller.ts'
 import type { Call } from './context.ts'
 import { parseText } from './encoding.ts'
+import type { Endpoint } from './endpoint.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 import { given, parseEnum } from './insights-parameters.ts'
 import type { InsightsRow } from './insights-row.ts'
 import { missingObject } from './node.ts'
+import { answered, required } from './parameter.ts'
 import type { Parameters } from './parameters.ts'
-import { REPORT_FILES, type ReportFile } from './report-file.ts'
-import { exportColumns, parametersOf, queryOf, REPORT_FORMATS } from './report-order.ts'
-import { checkReady, readVisibleRun } from './report-run.ts'
+import { REPORT_FILES, REPORT_FORMATS, type ReportFile } from './report-file.ts'
+import { exportColumns, parametersOf, queryOf } from './report-order.ts'
+import { checkReady, EXPORT_PATH, readVisibleRun } from './report-run.ts'
 import type { GraphRequest, GraphResponse } from './request.ts'
+import { DIGITS, TEXT, wordOf } from './schema.ts'
+
+/** The one path of this door that has no version. */
+export const EXPORT: Endpoint = {
+  method: 'GET',
+  path: EXPORT_PATH,
+  name: 'downloadReport',
+  permission: 'read',
+  meaning: 'A report as a file.',
+  parameters: [
+    required('report_run_id', 'The report.', DIGITS),
+    answered(
+      'format',
+      '`csv` or `xls`; `export_format` of the report when absent, else `csv`.',
+      wordOf(REPORT_FORMATS),
+    ),
+    answered('name', 'Of the file; `export_name` of the report when absent, else its id.', TEXT),
+  ],
+  response: TEXT,
+  content_types: REPORT_FORMATS.map((format) => REPORT_FILES[format].content_type),
+}
 
 /** Rows of a file that are held at once: a piece of it. */
 const ROWS_PER_PIECE = 1000

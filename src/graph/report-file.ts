@@ -1,6 +1,10 @@
 import { METRIC_BY_FIELD } from '../domain/metric.ts'
 import type { InsightsRow } from './insights-row.ts'
-import type { ReportFormat } from './report-order.ts'
+
+/** What a report can be downloaded as. */
+export const REPORT_FORMATS = ['csv', 'xls'] as const
+
+export type ReportFormat = (typeof REPORT_FORMATS)[number]
 
 /** How a report is written down as a file, piece by piece. */
 export interface ReportFile {

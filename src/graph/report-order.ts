@@ -14,11 +14,7 @@ import {
   parsePage,
 } from './insights-parameters.ts'
 import type { Parameters } from './parameters.ts'
-
-/** What a report can be downloaded as. */
-export const REPORT_FORMATS = ['csv', 'xls'] as const
-
-export type ReportFormat = (typeof REPORT_FORMATS)[number]
+import { REPORT_FORMATS } from './report-file.ts'
 
 const RUN_ID = /^9\d{17}$/
 const RUN_IDS = 10n ** 17n

@@ -1,5 +1,5 @@
 import { formatDay } from '../domain/day.ts'
-import { isExpired, type ReportRun } from '../store/reports.ts'
+import { ASYNC_STATUSES, isExpired, type ReportRun } from '../store/reports.ts'
 import type { Tables } from '../store/store.ts'
 import { parseNames } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER, REPORT_NOT_READY } from './error.ts'
@@ -10,6 +10,7 @@ import { type PageAddress, type PagedRows, seekPage } from './paging.ts'
 import type { Parameters } from './parameters.ts'
 import { unknownPath } from './path.ts'
 import { isRunId, queryOf } from './report-order.ts'
+import { BOOLEAN, DAY, INTEGER, listOf, type Schema, TEXT, wordOf } from './schema.ts'
 
 /** Where the file of a report is downloaded: at Meta on www.facebook.com, without a version (contract 6.11). */
 export const EXPORT_PATH = '/ads/ads_insights/export_report'
@@ -44,30 +45,39 @@ export function checkReady({ async_status, async_percent_completion, failure }: 
   throw new GraphError(REPORT_NOT_READY, `The report has no rows to read: ${async_status}, ${why}`)
 }
 
-type RunField = (run: ReportRun, address: PageAddress) => unknown
+/** A field of a run: what its value looks like, and what fills it. */
+interface RunField {
+  readonly schema: Schema
+  readonly fill: (run: ReportRun, address: PageAddress) => unknown
+}
+
+const field = (schema: Schema, fill: RunField['fill']): RunField => ({ schema, fill })
 
 /** The fields of a run (contract 6.2); those that we have no value for are left out. */
-const RUN_FIELDS: Readonly<Record<string, RunField>> = {
-  id: ({ run_id }) => run_id,
-  account_id: ({ account_id }) => account_id,
-  time_ref: ({ created_at }) => secondsOf(created_at),
-  time_completed: ({ ended_at }) => ended_at && secondsOf(ended_at),
-  async_status: ({ async_status }) => async_status,
-  async_percent_completion: ({ async_percent_completion }) => async_percent_completion,
-  async_report_url: formatReportUrl,
-  date_start: ({ days }) => days && formatDay(days.since),
-  date_stop: ({ days }) => days && formatDay(days.until),
-  emails: () => undefined,
-  error_code: ({ failure }) => failure?.error_code,
-  error_message: ({ failure }) => failure?.error_message,
-  error_subcode: ({ failure }) => failure?.error_subcode,
-  error_user_msg: ({ failure }) => failure?.error_user_msg,
-  error_user_title: ({ failure }) => failure?.error_user_title,
-  friendly_name: ({ parameters }) => parameters.export_name,
-  is_async_export: ({ parameters }) => Number(parameters.export_format !== undefined),
-  is_bookmarked: () => false,
-  is_running: ({ ended_at }) => ended_at === undefined,
-  schedule_id: () => undefined,
+export const RUN_FIELDS: Readonly<Record<string, RunField>> = {
+  id: field(TEXT, ({ run_id }) => run_id),
+  account_id: field(TEXT, ({ account_id }) => account_id),
+  time_ref: field(INTEGER, ({ created_at }) => secondsOf(created_at)),
+  time_completed: field(INTEGER, ({ ended_at }) => ended_at && secondsOf(ended_at)),
+  async_status: field(wordOf(ASYNC_STATUSES), ({ async_status }) => async_status),
+  async_percent_completion: field(
+    { type: 'integer', minimum: 0, maximum: 100 },
+    ({ async_percent_completion }) => async_percent_completion,
+  ),
+  async_report_url: field(TEXT, formatReportUrl),
+  date_start: field(DAY, ({ days }) => days && formatDay(days.since)),
+  date_stop: field(DAY, ({ days }) => days && formatDay(days.until)),
+  emails: field(listOf(TEXT), () => undefined),
+  error_code: field(INTEGER, ({ failure }) => failure?.error_code),
+  error_message: field(TEXT, ({ failure }) => failure?.error_message),
+  error_subcode: field(INTEGER, ({ failure }) => failure?.error_subcode),
+  error_user_msg: field(TEXT, ({ failure }) => failure?.error_user_msg),
+  error_user_title: field(TEXT, ({ failure }) => failure?.error_user_title),
+  friendly_name: field(TEXT, ({ parameters }) => parameters.export_name),
+  is_async_export: field(INTEGER, ({ parameters }) => Number(parameters.export_format !== undefined)),
+  is_bookmarked: field(BOOLEAN, () => false),
+  is_running: field(BOOLEAN, ({ ended_at }) => ended_at === undefined),
+  schedule_id: field(TEXT, () => undefined),
 }
 
 /** Meta's sample has the first six; public code reads the dates, and v25.0 tells of errors, without being asked. */
@@ -89,7 +99,7 @@ const RUN_FIELDS_DEFAULT = [
 
 function formatRun(run: ReportRun, address: PageAddress): object {
   const formatted: Record<string, unknown> = {}
-  for (const field of parseRunFields(address.parameters)) formatted[field] = RUN_FIELDS[field]?.(run, address)
+  for (const name of parseRunFields(address.parameters)) formatted[name] = RUN_FIELDS[name]?.fill(run, address)
   return formatted
 }
 

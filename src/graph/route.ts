@@ -1,59 +1,122 @@
 import type { ReportRun } from '../store/reports.ts'
-import type { Permission } from '../store/tokens.ts'
 import { Afterwards, type Call, type Context } from './context.ts'
-import { debugToken } from './debug-token.ts'
-import { findEdge } from './edge.ts'
-import { readMany } from './many.ts'
-import { deleteCampaign, registerCampaign } from './message-campaign.ts'
+import { DEBUG_TOKEN_PARAMETERS, debugToken } from './debug-token.ts'
+import { EDGE_PARAMETERS, findEdge } from './edge.ts'
+import type { Endpoint } from './endpoint.ts'
+import { INSIGHTS_PARAMETERS } from './insights-parameters.ts'
+import { MANY_PARAMETERS, readMany } from './many.ts'
+import { CAMPAIGN_PARAMETERS, deleteCampaign, registerCampaign } from './message-campaign.ts'
 import { missingObject, readSubject, readVisibleNode } from './node.ts'
+import { NODE_PARAMETERS } from './node-fields.ts'
 import { readInsightsPage } from './node-insights.ts'
 import { parseNodeFields, readEdge, readFields } from './node-reader.ts'
 import type { PageAddress } from './paging.ts'
 import { unknownPath } from './path.ts'
 import { isReportAsked, orderReport } from './report-order.ts'
 import { answerRun, readVisibleRun } from './report-run.ts'
+import { anyOf, BOOLEAN, OBJECT, objectOf, schemaNamed, TEXT } from './schema.ts'
 
-/** What a path of a method leads to. What changes something is answered in a writing transaction. */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE'
-  /** With `{id}` and `{edge}` for any; the first route that fits is taken. */
-  readonly path: string
-  readonly permission: Permission
-  /** What it answers, for the reference page. */
-  readonly meaning: string
+/** What a path leads to, the first that fits. What changes something is answered in a writing transaction. */
+export interface Route extends Endpoint {
   /** The answer, before it is JSON. Throws a GraphError. */
   readonly answer: (context: Context) => Promise<unknown>
 }
 
+const READS = { method: 'GET', permission: 'read' } as const
+
 export const ROUTES: readonly Route[] = [
-  reads('/', 'The nodes that `ids` names, as one object with a key for each.', readMany),
-  reads('/debug_token', 'What the token in `input_token` may do, and for which ad accounts.', debugToken),
-  reads('/{id}/insights', 'What was counted for an ad account, a campaign, an ad set or an ad.', answerInsights),
-  reads('/{id}/{edge}', 'A list of nodes.', answerEdge),
-  reads('/{id}', 'A node with the fields asked; `me` is the user that the token stands for.', answerNode),
-  changes('POST', '/{id}/insights', 'read', 'Starts a report of the same.', answerReport),
-  changes('POST', '/{id}/message_campaign', 'write', 'Registers a campaign that was made at Meta.', registerCampaign),
-  changes('DELETE', '/{id}', 'write', 'Takes a campaign off the lists; its insights stay.', deleteCampaign),
+  {
+    ...READS,
+    path: '/',
+    name: 'getNodes',
+    meaning: 'The nodes that `ids` names, as one object with a key for each.',
+    parameters: MANY_PARAMETERS,
+    response: { type: 'object', additionalProperties: schemaNamed('Node') },
+    answer: readMany,
+  },
+  {
+    ...READS,
+    path: '/debug_token',
+    name: 'debugToken',
+    meaning: 'What the token in `input_token` may do, and for which ad accounts.',
+    parameters: DEBUG_TOKEN_PARAMETERS,
+    response: schemaNamed('DebuggedToken'),
+    answer: debugToken,
+  },
+  {
+    ...READS,
+    path: '/me',
+    name: 'getMe',
+    meaning: 'The user that the token stands for.',
+    parameters: NODE_PARAMETERS,
+    response: schemaNamed('User'),
+    answer: answerNode,
+  },
+  {
+    ...READS,
+    path: '/{id}/insights',
+    name: 'getInsights',
+    meaning: 'What was counted for an ad account, a campaign, an ad set or an ad; or the rows of a report.',
+    parameters: INSIGHTS_PARAMETERS,
+    response: anyOf(schemaNamed('InsightsPage'), schemaNamed('ReportStarted')),
+    answer: answerInsights,
+  },
+  {
+    ...READS,
+    path: '/{id}/{edge}',
+    name: 'list',
+    meaning: 'A list of nodes.',
+    parameters: EDGE_PARAMETERS,
+    response: OBJECT,
+    answer: answerEdge,
+  },
+  {
+    ...READS,
+    path: '/{id}',
+    name: 'getNode',
+    meaning: 'A node, or a report, with the fields asked.',
+    parameters: NODE_PARAMETERS,
+    response: anyOf(schemaNamed('Node'), schemaNamed('AdReportRun')),
+    answer: answerNode,
+  },
+  {
+    method: 'POST',
+    path: '/{id}/insights',
+    name: 'startReport',
+    permission: 'read',
+    meaning: 'Starts a report of the same.',
+    parameters: INSIGHTS_PARAMETERS,
+    response: schemaNamed('ReportStarted'),
+    answer: answerReport,
+  },
+  {
+    method: 'POST',
+    path: '/{id}/message_campaign',
+    name: 'registerCampaign',
+    permission: 'write',
+    meaning: 'Registers a campaign that was made at Meta.',
+    parameters: CAMPAIGN_PARAMETERS,
+    response: objectOf({ id: TEXT }, ['id']),
+    answer: registerCampaign,
+  },
+  {
+    method: 'DELETE',
+    path: '/{id}',
+    name: 'deleteCampaign',
+    permission: 'write',
+    meaning: 'Takes a campaign off the lists; its insights stay.',
+    parameters: [],
+    response: objectOf({ success: BOOLEAN }, ['success']),
+    answer: deleteCampaign,
+  },
 ]
 
-function reads(path: string, meaning: string, answer: Route['answer']): Route {
-  return { method: 'GET', path, permission: 'read', meaning, answer }
-}
-
-function changes(
-  method: Route['method'],
-  path: string,
-  permission: Permission,
-  meaning: string,
-  answer: Route['answer'],
-): Route {
-  return { method, path, permission, meaning, answer }
-}
+/** What a call leads to. */
+type Found = Pick<Route, 'permission' | 'answer'>
 
 /** What no route fits: the node is looked at first, so that nobody learns of another tenant's. */
-const NOWHERE: Omit<Route, 'method' | 'path'> = {
+const NOWHERE: Found = {
   permission: 'read',
-  meaning: 'An error.',
   async answer(context) {
     const { method, path } = context.call
     await readVisibleNode(context, path.id)
@@ -67,7 +130,7 @@ const PATTERNS = ROUTES.map((route) => {
   return { route, id, edge }
 })
 
-export function findRoute({ method, path }: Call): Omit<Route, 'method' | 'path'> {
+export function findRoute({ method, path }: Call): Found {
   const found = PATTERNS.find(
     ({ route, id, edge }) => route.method === method && fits(id, path.id) && fits(edge, path.edge),
   )

@@ -2,8 +2,10 @@ import { type DatePreset, type DateRange, resolveDatePreset } from '../domain/da
 import { type Day, type DayRange, dayOf, plainDate } from '../domain/day.ts'
 import { GraphError, HISTORY_TOO_OLD, INVALID_PARAMETER } from './error.ts'
 
+export const TIME_INCREMENT_WORDS = ['all_days', 'monthly'] as const
+
 /** What `time_increment` cuts a range into: nothing, calendar months, or so many days. */
-export type TimeIncrement = 'all_days' | 'monthly' | number
+export type TimeIncrement = (typeof TIME_INCREMENT_WORDS)[number] | number
 
 /** The greatest number of days that `time_increment` may name (contract 3). */
 export const TIME_INCREMENT_MAX = 90

@@ -2,6 +2,8 @@ import { timingSafeEqual } from 'node:crypto'
 import { isSigned } from './signature.ts'
 import type { Receipt } from './writer.ts'
 
+export const WEBHOOK_PATH = '/webhooks/messenger'
+
 /** The longest webhook body: a thousand changes of Meta's, several times over. */
 export const WEBHOOK_BODY_BYTES_MAX = 4 * 1_048_576
 

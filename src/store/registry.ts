@@ -51,7 +51,9 @@ export const LEVELS = ['account', 'campaign', 'adset', 'ad'] as const
 
 export type Level = (typeof LEVELS)[number]
 
-export type CampaignStatus = 'ACTIVE' | 'DELETED'
+export const CAMPAIGN_STATUSES = ['ACTIVE', 'DELETED'] as const
+
+export type CampaignStatus = (typeof CAMPAIGN_STATUSES)[number]
 
 /** What is known of a campaign beside its numbers; its ad sets and ads share it. */
 export interface CampaignState {

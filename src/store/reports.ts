@@ -9,7 +9,9 @@ export const REPORT_LIFE_MS = 30 * DAY_MS
 export const REPORT_ROWS_PER_COMMIT = 1000
 
 /** Meta's words for how far a report is, as far as we need them (contract 6.3). */
-export type AsyncStatus = 'Job Not Started' | 'Job Running' | 'Job Completed' | 'Job Failed'
+export const ASYNC_STATUSES = ['Job Not Started', 'Job Running', 'Job Completed', 'Job Failed'] as const
+
+export type AsyncStatus = (typeof ASYNC_STATUSES)[number]
 
 /** A report as it was asked for. */
 export interface ReportOrder {
