@@ -20,7 +20,7 @@ export interface Subject {
 }
 
 /** How a field is filled; `undefined` leaves it out. */
-type Fill = (subject: Subject, now: Temporal.Instant) => Json
+export type Fill = (subject: Subject, now: Temporal.Instant) => Json
 
 /** One of Meta's types of node, and how each of its fields is filled. */
 export interface NodeType {

@@ -1,9 +1,8 @@
-import type { ReportRun } from '../store/reports.ts'
 import type { Permission } from '../store/tokens.ts'
 import { Afterwards, type Call, type Context } from './context.ts'
 import { debugToken } from './debug-token.ts'
-import { findEdge } from './edge.ts'
-import { readMany } from './many.ts'
+import { EDGES, findEdge } from './edge.ts'
+import { answerMany } from './many.ts'
 import { deleteCampaign, registerCampaign } from './message-campaign.ts'
 import { missingObject, readSubject, readVisibleNode } from './node.ts'
 import { readInsightsPage } from './node-insights.ts'
@@ -11,12 +10,12 @@ import { parseNodeFields, readEdge, readFields } from './node-reader.ts'
 import type { PageAddress } from './paging.ts'
 import { unknownPath } from './path.ts'
 import { isReportAsked, orderReport } from './report-order.ts'
-import { answerRun, readVisibleRun } from './report-run.ts'
+import { answerRun, findVisibleRun } from './report-run.ts'
 
 /** What a path of a method leads to. What changes something is answered in a writing transaction. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE'
-  /** With `{id}` and `{edge}` for any; the first route that fits is taken. */
+  /** With `{id}` and `{edge}` for any, and `{list}` for the name of one; the first route that fits is taken. */
   readonly path: string
   readonly permission: Permission
   /** What it answers, for the reference page. */
@@ -26,7 +25,11 @@ export interface Route {
 }
 
 export const ROUTES: readonly Route[] = [
-  reads('/', 'The nodes that `ids` names, as one object with a key for each.', readMany),
+  reads('/', 'The nodes that `ids` names, as one object with a key for each.', (context) =>
+    answerMany(context, answerNode),
+  ),
+  reads('/insights', 'The insights of each node that `ids` names.', (context) => answerMany(context, answerInsights)),
+  reads('/{list}', 'That list of each node that `ids` names.', (context) => answerMany(context, answerEdge)),
   reads('/debug_token', 'What the token in `input_token` may do, and for which ad accounts.', debugToken),
   reads('/{id}/insights', 'What was counted for an ad account, a campaign, an ad set or an ad.', answerInsights),
   reads('/{id}/{edge}', 'A list of nodes.', answerEdge),
@@ -75,12 +78,13 @@ export function findRoute({ method, path }: Call): Omit<Route, 'method' | 'path'
 }
 
 function fits(wanted: string | undefined, part: string | undefined): boolean {
+  if (wanted === '{list}') return EDGES.some(({ name }) => name === part)
   return wanted?.startsWith('{') ? part !== undefined : wanted === part
 }
 
 async function answerNode(context: Context): Promise<unknown> {
   const { path, parameters } = context.call
-  const run = await findRun(context)
+  const run = await findVisibleRun(context, path.id ?? '')
   if (run !== undefined) return answerRun(context.tables, run, undefined, addressOf(context))
   const subject = await readSubject(context, path.id ?? '')
   return readFields(context, subject, parseNodeFields(parameters.get('fields')))
@@ -88,7 +92,7 @@ async function answerNode(context: Context): Promise<unknown> {
 
 async function answerEdge(context: Context): Promise<unknown> {
   const { path, parameters } = context.call
-  const run = await findRun(context)
+  const run = await findVisibleRun(context, path.id ?? '')
   if (run !== undefined) return answerRun(context.tables, run, path.edge, addressOf(context))
   const subject = await readSubject(context, path.id ?? '')
   const edge = findEdge(subject.level, path.edge ?? '')
@@ -99,7 +103,7 @@ async function answerEdge(context: Context): Promise<unknown> {
 
 async function answerInsights(context: Context): Promise<unknown> {
   const { path, parameters } = context.call
-  const run = await findRun(context)
+  const run = await findVisibleRun(context, path.id ?? '')
   if (run !== undefined) return answerRun(context.tables, run, path.edge, addressOf(context))
   if (isReportAsked('GET', parameters)) return answerReport(context)
   const node = await readVisibleNode(context, path.id)
@@ -115,10 +119,6 @@ async function answerReport(context: Context): Promise<Afterwards> {
     await context.reporter.order(order)
     return { report_run_id: order.run_id }
   })
-}
-
-function findRun({ call, token, tables, now }: Context): Promise<ReportRun | undefined> {
-  return readVisibleRun(tables, call.path.id ?? '', token.accounts, now.epochMilliseconds)
 }
 
 function addressOf({ call: { path, parameters, base_url } }: Context): PageAddress {
