@@ -162,6 +162,8 @@ test('/me is the user that the token stands for, and lists its accounts', async 
     data: [{ account_id: '1', id: 'act_1' }],
     paging: { cursors: { before: 'QVFIMQZDZD', after: 'QVFIMQZDZD' } },
   })
+  const filtered = await server.graph('me/adaccounts?effective_status=["ACTIVE"]&updated_since=1&limit=1')
+  assert.deepEqual(filtered.data, [{ account_id: '1', id: 'act_1' }])
   const { adaccounts } = await server.graph('me?fields=adaccounts{name,campaigns.summary(true).limit(1){id}}')
   assert.deepEqual(adaccounts?.data?.[0]?.campaigns?.summary, { total_count: 2 })
 })
