@@ -216,7 +216,7 @@ function graphDoor(
     body_bytes_max: GRAPH_BODY_BYTES_MAX,
     answer: (request) => answerOne(request, door),
     answerOversized: () =>
-      answerError(new GraphError(BODY_TOO_LARGE, `the body is longer than ${GRAPH_BODY_BYTES_MAX} bytes`), door),
+      answerError(new GraphError(BODY_TOO_LARGE, `the body is longer than ${GRAPH_BODY_BYTES_MAX} bytes`), door, 'en'),
   }
 }
 

@@ -158,6 +158,26 @@ test('readout token prints the token alone, and takes it away', async () => {
   await run(4, 'insights', 'act_1', '--token', token)
 })
 
+test('readout token create --expires takes a day or a time from now, and the token is refused when it is over', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT)
+  const create = ['token', 'create', '--account', 'act_1', '--permission', 'read', '--expires']
+  for (const when of ['2020-01-01', '2027-02-30', '0d', '90', 'soon']) {
+    assert.match((await run(2, ...create, when)).stderr, /expires is .* a day to come/)
+  }
+  await run(0, ...create, '2099-01-31')
+  const token = (await run(0, ...create, '90d')).stdout.trim()
+  await run(0, 'insights', 'act_1', '--token', token)
+  const [day, days] = JSON.parse((await run(0, 'token', 'list', '-o', 'json')).stdout)
+  assert.equal(day.expires_at, '2099-01-31T00:00:00.000Z')
+  assert.equal(Date.parse(days.expires_at) - Date.parse(days.created_at), 90 * 86_400_000)
+  const database = new DatabaseSync(folder.file('readout.db'))
+  database.exec('UPDATE token SET expires_at = created_at')
+  database.close()
+  assert.match((await run(4, 'insights', 'act_1', '--token', token)).stderr, /the token has expired/)
+})
+
 test('readout campaign move and account set resolve everything anew', async () => {
   using folder = new TemporaryFolder()
   const run = terminal(folder)

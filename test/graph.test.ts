@@ -162,6 +162,8 @@ test('/me is the user that the token stands for, and lists its accounts', async 
     data: [{ account_id: '1', id: 'act_1' }],
     paging: { cursors: { before: 'QVFIMQZDZD', after: 'QVFIMQZDZD' } },
   })
+  const filtered = await server.graph('me/adaccounts?effective_status=["ACTIVE"]&updated_since=1&limit=1')
+  assert.deepEqual(filtered.data, [{ account_id: '1', id: 'act_1' }])
   const { adaccounts } = await server.graph('me?fields=adaccounts{name,campaigns.summary(true).limit(1){id}}')
   assert.deepEqual(adaccounts?.data?.[0]?.campaigns?.summary, { total_count: 2 })
 })
@@ -170,6 +172,55 @@ test('ids= answers several nodes by their ids', async () => {
   const named = { '500': { name: '500', id: '500' }, act_1: { name: 'One', id: 'act_1' } }
   assert.deepEqual(await server.graph('?ids=500,act_1&fields=name'), named)
   assert.deepEqual(await server.graph('/?ids=["500","act_1"]&fields=name'), named)
+})
+
+test('ids= answers an edge of several nodes, each as if it were asked alone', async () => {
+  const many = (path: string) => server.graph(path.replace('?', '?ids=act_1,500&'))
+  for (const path of [
+    `insights?date_preset=today&${FIELDS}`,
+    'ads?limit=1&fields=name&summary=true',
+    'adcreatives?a=b',
+  ]) {
+    const alone = await Promise.all(['act_1', '500'].map((id) => server.graph(`${id}/${path}`)))
+    assert.deepEqual(await many(path), { act_1: alone[0], 500: alone[1] }, path)
+  }
+  assert.deepEqual(Object.keys(await server.graph('adaccounts?ids=me')), ['me'])
+  const { act_1 } = await server.graph('insights?ids=act_1&export_format=csv', {})
+  assert.match(String(act_1?.report_run_id), /^9\d{17}$/)
+  const runs = await server.graph(`?ids=${act_1?.report_run_id}&fields=async_status`)
+  assert.deepEqual(Object.values(runs), [{ async_status: 'Job Completed', id: act_1?.report_run_id }])
+})
+
+test('debug= tells of insights parameters that were sent in vain', async () => {
+  const vain = `500/insights?date_preset=today&${FIELDS}&graph_cache=0&order_by=x`
+  const debugged = async (debug: string) => (await server.graph(`${vain}&debug=${debug}`)).__debug__ as unknown
+  const message = 'graph_cache has no effect. Its meaning is not documented.'
+  assert.deepEqual(await debugged('all'), { messages: [{ message, type: 'warning' }] })
+  assert.deepEqual(await debugged('warning'), await debugged('all'))
+  assert.deepEqual(await debugged('info'), { messages: [] })
+  assert.equal(await debugged('constructor'), undefined)
+  assert.deepEqual(await server.graph('500?debug=all&graph_cache=0'), { id: '500', __debug__: { messages: [] } })
+})
+
+test('global parameters that are not answered change nothing', async () => {
+  const plain = await server.graph('500?fields=name,created_time')
+  const ignored = 'pretty=1&format=json&metadata=1&callback=alert&date_format=U&suppress_http_code=1'
+  assert.deepEqual(await server.graph(`500?fields=name,created_time&${ignored}`), plain)
+})
+
+test('debug_token tells of a token that has expired', async () => {
+  await server.addToken('short', '1', 'read', NOW.epochMilliseconds)
+  await server.addToken('long', '1', 'read', NOW.epochMilliseconds + 1500)
+  const { data: long } = await server.graph('debug_token?input_token=long')
+  assert.deepEqual([long?.is_valid, long?.expires_at], [true, NOW.epochMilliseconds / 1000 + 1])
+  const { data: short } = await server.graph('debug_token?input_token=short')
+  assert.deepEqual([short?.is_valid, short?.expires_at], [false, NOW.epochMilliseconds / 1000])
+  const told = short?.error as Json | undefined
+  assert.deepEqual([told?.code, told?.subcode], [190, 463])
+  assert.match(
+    String(told?.message),
+    /^Error validating access token: Session has expired on Friday, 20-Nov-26 12:00:00 UTC/,
+  )
 })
 
 test('debug_token tells what a token may do', async () => {
@@ -262,12 +313,45 @@ test('an answer that the caller has already comes as 304, without a body', async
   assert.deepEqual([again.status, await again.text()], [304, ''])
 })
 
-test('an error is in the log under its fbtrace_id', async () => {
+test('every refusal of a running server is in its log, under the fbtrace_id of the answer', async () => {
   const lines: string[] = []
   const log = pino({}, { write: (line: string) => lines.push(line) })
-  await using logged = await TestServer.open({ log })
+  await using logged = await TestServer.open({ log, request_limit: 7 })
   await logged.addAccount('1')
-  const { error } = await logged.graph('99')
-  const line = JSON.parse(lines.at(-1) ?? '')
-  assert.deepEqual([line.fbtrace_id, line.code, line.subcode], [error?.fbtrace_id, 100, 33])
+  const post = { method: 'POST' }
+  const batch = 'batch=[{"relative_url":"99"},{"relative_url":"me"},{"relative_url":"x"}]&access_token=token1'
+  const asked: [path: string, codes: string, init?: RequestInit][] = [
+    ['v25.0/99', '100/33'],
+    ['v99.0/act_1?locale=ko_KR', '2500'],
+    ['v25.0/act_1?access_token=nobody', '190'],
+    ['v25.0/act_1', '104', { body: 'a=b', ...post }],
+    ['v25.0/act_1', '100', { body: 'x'.repeat(2_000_000), ...post }],
+    ['v25.0/act_1/insights?fields=nope', '100'],
+    ['v25.0/act_1/message_campaign?id=1', '200', post],
+    ['ads/ads_insights/export_report?report_run_id=9', '100/33'],
+    ['v25.0', '100/33 803', { body: batch, ...post }],
+    ['v25.0/act_1?fields=nope', '100'],
+    ['v25.0/act_1?fields=nope', '17/2446079'],
+  ]
+  for (const [path, codes, { body, ...init } = {}] of asked) {
+    lines.length = 0
+    const token =
+      path.includes('access_token') || codes === '104' ? '' : `${path.includes('?') ? '&' : '?'}access_token=token1`
+    const response = await fetch(`${logged.url}/${path}${token}`, { ...init, ...(body && { body }) })
+    const answer = (await response.json()) as Json | ({ body: string } | null)[]
+    const errors = [answer].flat().flatMap((one) => JSON.parse((one as Json).body ?? JSON.stringify(one)).error ?? [])
+    const told = lines
+      .map((line) => JSON.parse(line))
+      .map(({ fbtrace_id, code, subcode }) => [fbtrace_id, code, subcode])
+    assert.deepEqual(
+      told,
+      errors.map(({ fbtrace_id, code, error_subcode }) => [fbtrace_id, code, error_subcode]),
+      path,
+    )
+    assert.equal(
+      told.map(([, ...numbers]) => numbers.filter((one) => one !== undefined).join('/')).join(' '),
+      codes,
+      path,
+    )
+  }
 })

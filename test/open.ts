@@ -80,10 +80,11 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** Adds a token for an account that was added before. */
-  async addToken(token: string, account_id: string, permission: Permission): Promise<void> {
+  async addToken(token: string, account_id: string, permission: Permission, expires_at?: number): Promise<void> {
     await this.store.write(async ({ registry, tokens }) => {
       const { account = -1 } = (await registry.readAccount(account_id)) ?? {}
-      await tokens.add({ token_hash: hashToken(token), permission, created_at: 0, accounts: new Set([account]) })
+      const accounts = new Set([account])
+      await tokens.add({ token_hash: hashToken(token), permission, created_at: 0, expires_at, accounts })
     })
   }
 

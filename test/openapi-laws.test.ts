@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { EDGES } from '../src/graph/edge.ts'
+import { EDGES, type Edge } from '../src/graph/edge.ts'
 import { FIELDS } from '../src/graph/field.ts'
 import { NODE_TYPES } from '../src/graph/node-fields.ts'
 import { RUN_FIELDS } from '../src/graph/report-run.ts'
@@ -34,10 +34,16 @@ function callNamed(name: string): ApiCall {
   return calls.find(({ operation }) => operation.operationId === name) ?? assert.fail(`no call is named ${name}`)
 }
 
+const nameOfList = (call: string, { name }: Edge) => `${call}${name.charAt(0).toUpperCase()}${name.slice(1)}`
+
+const parentOf = ({ of }: Edge) => (of.includes('user') ? 'me' : 'act_1')
+
 /** What a call cannot do without. */
 const needed = (name: string): Readonly<Record<string, unknown>> =>
   ({
     getNodes: { ids: ['act_1', '11'] },
+    getInsightsOfMany: { ids: ['act_1'] },
+    ...Object.fromEntries(EDGES.map((edge) => [nameOfList('listOfMany', edge), { ids: [parentOf(edge)] }])),
     debugToken: { input_token: 'token1' },
     downloadReport: { report_run_id: run },
   })[name] ?? {}
@@ -100,7 +106,7 @@ test('every operator that filtering lists fits some field, and any other is refu
     { field: 'marketing_messages_read', value: 1 },
     { field: 'marketing_messages_read', value: [1, 2] },
   ]
-  for (const name of ['getInsights', 'listCampaigns', 'listAdsets', 'listAds']) {
+  for (const name of ['getInsights', 'getInsightsOfMany', 'listCampaigns', 'listAdsets', 'listAds']) {
     const call = callNamed(name)
     const filtering = call.parameters.find((one) => one.name === 'filtering')?.content?.['application/json']?.schema
     const statusesOf = (operator: unknown) =>
@@ -162,10 +168,11 @@ const requests = (): Readonly<Record<string, readonly AskedOf[]>> => ({
   isReady: [['/readyz']],
   getMetrics: [['/metrics']],
   describeApi: [['/openapi.json']],
+  getInsightsOfMany: [[`/insights?ids=act_1,11&${INSIGHTS}`]],
   ...Object.fromEntries(
-    EDGES.map(({ name, of }) => [
-      `list${name.charAt(0).toUpperCase()}${name.slice(1)}`,
-      [[`/${of.includes('user') ? 'me' : 'act_1'}/${name}?limit=1&summary=true`]],
+    EDGES.flatMap((edge) => [
+      [nameOfList('list', edge), [[`/${parentOf(edge)}/${edge.name}?limit=1&summary=true`]]],
+      [nameOfList('listOfMany', edge), [[`/${edge.name}?ids=${parentOf(edge)}&limit=1&summary=true`]]],
     ]),
   ),
 })

@@ -64,8 +64,8 @@ test('every schema of /openapi.json is one of JSON Schema 2020-12, and its defau
 test('/openapi.json has every endpoint and parameter of the tables, and no others', () => {
   const edges = EDGES.map(({ name, of }) => ({ edge: name, id: of.includes('user') ? 'me' : '{id}' }))
   const expected = ENDPOINTS.flatMap(({ path, method, parameters }) =>
-    (path.includes('{edge}') ? edges : [{ edge: '', id: '{id}' }]).map(({ edge, id }) => {
-      return [`${method} ${path.replace('{edge}', edge).replace('{id}', id)}`, statedInTable(parameters)]
+    (/{edge}|{list}/.test(path) ? edges : [{ edge: '', id: '{id}' }]).map(({ edge, id }) => {
+      return [`${method} ${path.replace(/{edge}|{list}/, edge).replace('{id}', id)}`, statedInTable(parameters)]
     }),
   )
   const calls = listCalls(document)

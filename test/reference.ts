@@ -12,7 +12,7 @@ import { EDGE_PARAMETERS, EDGES, type Edge } from '../src/graph/edge.ts'
 import { GRAPH_ERRORS } from '../src/graph/error.ts'
 import { GLOBAL_PARAMETERS } from '../src/graph/global-parameters.ts'
 import { INSIGHTS_PARAMETERS } from '../src/graph/insights-parameters.ts'
-import { MANY_PARAMETERS } from '../src/graph/many.ts'
+import { IDS } from '../src/graph/many.ts'
 import { CAMPAIGN_PARAMETERS } from '../src/graph/message-campaign.ts'
 import { NODE_PARAMETERS, NODE_TYPES } from '../src/graph/node-fields.ts'
 import { ENDPOINTS } from '../src/graph/openapi.ts'
@@ -29,7 +29,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
   'node parameters': () => formatParameters(NODE_PARAMETERS),
   'debug_token parameters': () => formatParameters(DEBUG_TOKEN_PARAMETERS),
   'edge parameters': () => formatParameters(EDGE_PARAMETERS),
-  'ids parameters': () => formatParameters(MANY_PARAMETERS),
+  'ids parameters': () => formatParameters([IDS]),
   'batch parameters': () => formatParameters(BATCH.parameters),
   'batch items': () => formatParameters(BATCH_ITEM_PARAMETERS),
   'campaign parameters': () => formatParameters(CAMPAIGN_PARAMETERS),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
 import { singleIdAd } from '../src/store/admission.ts'
-import { envelope, ms, TestServer } from './open.ts'
+import { envelope, ms, NOW, TestServer } from './open.ts'
 
 /** What these tests use of Meta's SDK, which brings no types. */
 interface Sdk {
@@ -146,11 +146,30 @@ test('the SDK shows our errors as it shows those of Meta', async () => {
       return error.response.fbtrace_id !== ''
     })
   }
-  sdk.FacebookAdsApi.init('expired')
+  sdk.FacebookAdsApi.init('nobody')
   await assert.rejects(
     new sdk.AdAccount('act_1').getInsights(FIELDS),
     (error: SdkError) => error.status === 401 && error.response.code === 190,
   )
+  sdk.FacebookAdsApi.init('token1')
+})
+
+test('the SDK is told that its token has expired, from the moment that it has', async () => {
+  await server.addToken('short', '1', 'read', NOW.epochMilliseconds + 60_000)
+  sdk.FacebookAdsApi.init('short')
+  const account = new sdk.AdAccount('act_1')
+  await account.getInsights(FIELDS)
+  server.now = NOW.add({ seconds: 60 })
+  await assert.rejects(account.getInsights(FIELDS), ({ status, message, response }: SdkError) => {
+    assert.deepEqual([status, response.code, response.error_subcode], [400, 190, 463])
+    assert.equal(
+      message,
+      'Error validating access token: Session has expired on Friday, 20-Nov-26 12:01:00 UTC. ' +
+        'The current time is Friday, 20-Nov-26 12:01:00 UTC.',
+    )
+    return response.fbtrace_id !== ''
+  })
+  server.now = NOW
   sdk.FacebookAdsApi.init('token1')
 })
 

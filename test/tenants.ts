@@ -14,6 +14,9 @@ export const NOW = Temporal.Instant.from('2026-03-18T12:00:00Z')
 /** Reads account 1, and its ad 11; account 2 and its ad 21 are another tenant's. */
 export const TOKEN = 'EAA-one'
 
+/** The same accounts, until NOW. */
+export const EXPIRED_TOKEN = 'EAA-one-expired'
+
 /** The same accounts, to change. */
 export const WRITE_TOKEN = 'EAA-one-write'
 
@@ -39,6 +42,8 @@ export async function openTenants(): Promise<Store> {
     await addTenant(tables, '2', 'EAA-two')
     const accounts = new Set([(await tables.registry.readAccount('1'))?.account ?? 0])
     await tables.tokens.add({ token_hash: hashToken(WRITE_TOKEN), permission: 'write', created_at: 0, accounts })
+    const expired = { token_hash: hashToken(EXPIRED_TOKEN), created_at: 0, expires_at: NOW.epochMilliseconds, accounts }
+    await tables.tokens.add({ ...expired, permission: 'write' })
     await appendFacts(tables, [DELIVERED, { ...DELIVERED, ad_id: '21' }])
   })
   return store

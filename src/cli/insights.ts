@@ -9,7 +9,7 @@ import { readInsights } from '../graph/insights.ts'
 import { parseInsightsQuery } from '../graph/insights-parameters.ts'
 import type { Node } from '../store/registry.ts'
 import type { Tables } from '../store/store.ts'
-import { hashToken } from '../store/tokens.ts'
+import { hasExpired, hashToken, type Token } from '../store/tokens.ts'
 import { type Database, databaseCommand } from './database.ts'
 import { CliError, EXIT } from './error.ts'
 import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
@@ -51,10 +51,14 @@ export function addInsightsCommands(program: Command): void {
   ).addOption(outputOption())
 }
 
-async function printInsights({ store }: Database, options: InsightsOptions, [id = '']: string[]): Promise<void> {
+async function printInsights(
+  { store, now_ms }: Database,
+  options: InsightsOptions,
+  [id = '']: string[],
+): Promise<void> {
   const query = parseQuery(options)
   const rows = await store.read(async (tables) => {
-    const node = await findNode(tables, id, options.token)
+    const node = await findNode(tables, id, await readToken(tables, options.token, now_ms()))
     const source = { tables, directory: new Directory(), now: Temporal.Now.instant(), meta_history_limit: false }
     const insights = await readInsights(source, node, query)
     return Array.fromAsync(insights.rows, ({ row }) => insights.write(row))
@@ -91,12 +95,17 @@ async function printFailures({ store }: Database, options: { output: OutputMode 
   printRows(FAILURE_COLUMNS, rows, options.output)
 }
 
-async function findNode({ registry, tokens }: Tables, id: string, text: string | undefined): Promise<Node> {
+async function readToken({ tokens }: Tables, text: string | undefined, now_ms: number): Promise<Token | undefined> {
+  if (text === undefined) return undefined
+  const token = await tokens.read(hashToken(text))
+  if (token !== undefined && !hasExpired(token, now_ms)) return token
+  const why = token === undefined ? 'is unknown here, or was revoked' : 'has expired'
+  throw new CliError(`the token ${why}; see: readout token list`, EXIT.unauthorized)
+}
+
+/** The node of this id, where the token may see it; without one, any. */
+async function findNode({ registry }: Tables, id: string, token: Token | undefined): Promise<Node> {
   const node = await registry.readNode(id)
-  const token = text === undefined ? undefined : await tokens.read(hashToken(text))
-  if (text !== undefined && token === undefined) {
-    throw new CliError('the token is unknown here, or was revoked; see: readout token list', EXIT.unauthorized)
-  }
   const isVisible = token === undefined || (node !== undefined && token.accounts.has(node.account))
   if (node !== undefined && isVisible) return node
   throw new CliError(`there is no account, campaign, ad set or ad ${id}; see: readout campaign list`)

@@ -4,7 +4,7 @@ import { hashToken, PERMISSIONS, type Permission } from '../store/tokens.ts'
 import { type Database, databaseCommand } from './database.ts'
 import { CliError, EXIT } from './error.ts'
 import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
-import { collect, findAccount } from './values.ts'
+import { collect, findAccount, parseExpiry } from './values.ts'
 
 /** Characters of a token's hash that name it in lists. */
 const NAME_LENGTH = 12
@@ -16,6 +16,7 @@ const COLUMNS: readonly Column[] = [
   { key: 'permission', label: 'Permission' },
   { key: 'accounts', label: 'Accounts' },
   { key: 'created_at', label: 'Created' },
+  { key: 'expires_at', label: 'Expires' },
 ]
 
 /** `readout token create|list|revoke`. */
@@ -28,6 +29,7 @@ export function addTokenCommands(program: Command): void {
         .choices(PERMISSIONS)
         .makeOptionMandatory(),
     )
+    .option('--expires <when>', 'a day, as 2027-01-31, or so long from now, as 12h or 90d; never when left out')
   databaseCommand(token, 'list', 'list the tokens by the first digits of their hashes', listTokens).addOption(
     outputOption(),
   )
@@ -36,15 +38,18 @@ export function addTokenCommands(program: Command): void {
 
 async function createToken(
   { store, now_ms }: Database,
-  options: { account: readonly string[]; permission: Permission },
+  options: { account: readonly string[]; permission: Permission; expires?: string },
 ): Promise<void> {
+  const created_at = now_ms()
+  const expires_at = options.expires === undefined ? undefined : parseExpiry(options.expires, created_at)
   const accounts = await Promise.all(options.account.map((id) => findAccount(store, id)))
   const token = randomBytes(TOKEN_BYTES).toString('base64url')
   await store.write(({ tokens }) =>
     tokens.add({
       token_hash: hashToken(token),
       permission: options.permission,
-      created_at: now_ms(),
+      created_at,
+      expires_at,
       accounts: new Set(accounts.map(({ account }) => account)),
     }),
   )
@@ -54,11 +59,12 @@ async function createToken(
 async function listTokens({ store }: Database, options: { output: OutputMode }): Promise<void> {
   const names = new Map((await store.registry.listAccounts()).map(({ account, account_id }) => [account, account_id]))
   const tokens = await store.tokens.list()
-  const rows = tokens.map(({ token_hash, permission, created_at, accounts }) => ({
+  const rows = tokens.map(({ token_hash, permission, created_at, expires_at, accounts }) => ({
     name: token_hash.slice(0, NAME_LENGTH),
     permission,
     accounts: [...accounts].map((account) => `act_${names.get(account)}`).join(' '),
     created_at: new Date(created_at).toISOString(),
+    expires_at: expires_at === undefined ? 'never' : new Date(expires_at).toISOString(),
   }))
   printRows(COLUMNS, rows, options.output)
 }

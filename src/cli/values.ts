@@ -1,4 +1,5 @@
 import { isTimeZone } from '../domain/calendar.ts'
+import { DAY_MS, parseDay } from '../domain/day.ts'
 import type { Account } from '../store/registry.ts'
 import type { Store } from '../store/store.ts'
 import { CliError, EXIT } from './error.ts'
@@ -33,6 +34,19 @@ export function parseCurrency(text: string): string {
 export function parseTimeZone(text: string): string {
   if (isTimeZone(text)) return text
   throw misused(`time zone is ${text}: it must be an IANA name such as America/Sao_Paulo`)
+}
+
+const HOUR_MS = 3_600_000
+
+/** Milliseconds since 1970 of an end to come: the first moment of a day in UTC, or so many hours or days from now. */
+export function parseExpiry(text: string, now_ms: number): number {
+  const [, count, unit] = /^(\d{1,5})([hd])$/.exec(text) ?? []
+  const day = parseDay(text)
+  const expires_at = day === undefined ? now_ms + Number(count) * (unit === 'h' ? HOUR_MS : DAY_MS) : day * DAY_MS
+  if (expires_at > now_ms) return expires_at
+  throw misused(
+    `expires is ${text}: it must be a day to come, such as 2027-01-31, or a time from now, such as 12h or 90d`,
+  )
 }
 
 /** The account of this id. Throws a CliError that tells how to find those that are there. */

@@ -6,14 +6,17 @@ import {
   askDoor,
   BEARER,
   doorOf,
+  EXPIRED_TOKEN,
   JSON_HEADERS,
   openTenants,
   TOKEN,
   WRITE_TOKEN,
 } from '../../test/tenants.ts'
+import { DATE_PRESETS } from '../domain/date-preset.ts'
 import { answerError } from './answer.ts'
 import { BODY_TOO_LARGE, GRAPH_ERRORS, GraphError, type GraphErrorKind } from './error.ts'
 import { servedVersion } from './path.ts'
+import { USER_TEXTS, type UserTextName } from './user-text.ts'
 
 const store = await openTenants()
 after(() => store[Symbol.asyncDispose]())
@@ -69,6 +72,7 @@ test('answer() sends the headers that clients look for', async () => {
   const { headers, body } = await ask('/v25.0/act_1/insights')
   assert.deepEqual(headers, {
     ...FIXED_HEADERS,
+    'x-business-use-case-usage': headers['x-business-use-case-usage'],
     'facebook-api-version': 'v25.0',
     etag: `"${createHash('sha1').update(body).digest('hex')}"`,
   })
@@ -90,10 +94,30 @@ const missing = (id: string, method = 'get') =>
   'or does not support this operation. Please read the Graph API documentation at ' +
   'https://developers.facebook.com/docs/graph-api'
 
+/** What people are told beside the message, by what programs are told. */
+const PEOPLE: ReadonlyMap<string, UserTextName> = new Map([
+  [`400 100 ${REQUEST}`, 'parameter'],
+  [`400 100/33 ${METHOD}`, 'missing'],
+  [`400 104 ${REQUEST}`, 'tokenMissing'],
+  ['401 190 OAuthException invalid_token', 'tokenUnknown'],
+  ['400 190/463 OAuthException invalid_token', 'tokenExpired'],
+  ['403 200 OAuthException invalid_request', 'permission'],
+  ['400 803 OAuthException not_found', 'missing'],
+  [`400 3018 ${REQUEST}`, 'historyTooOld'],
+])
+
 /** Status, code and subcode, type and reason; the message; who is told so. `GET` and the token go without saying. */
 type Told = readonly [told: string, message: string, ...requests: string[]]
 
 const TOLD_WITHOUT_TOKEN: readonly Told[] = [
+  [
+    '400 190/463 OAuthException invalid_token',
+    'Error validating access token: Session has expired on Wednesday, 18-Mar-26 12:00:00 UTC. ' +
+      'The current time is Wednesday, 18-Mar-26 12:00:00 UTC.',
+    `/v25.0/act_1/insights?access_token=${EXPIRED_TOKEN}`,
+    `/v25.0/me?access_token=${EXPIRED_TOKEN}`,
+    `DELETE /v25.0/11?access_token=${EXPIRED_TOKEN}`,
+  ],
   [
     `400 104 ${REQUEST}`,
     'An access token is required to request this resource.',
@@ -149,6 +173,9 @@ const TOLD: readonly Told[] = [
     '/v25.0/act_1/campaigns?fields=nope',
     '/v25.0/act_1?fields=campaigns{nope}',
     '/v25.0/?ids=11&fields=nope',
+    '/v25.0/act_1/campaigns?fields=nope&filtering=[{field:"id",operator:"IN",value:["0"]}]',
+    '/v25.0/act_1?fields=campaigns.filtering([{field:"id",operator:"IN",value:["0"]}]){name,nope}',
+    '/v25.0/act_1/ads?fields=adset{campaign{nope}}&effective_status=["DELETED"]',
   ],
   [
     `400 100 ${REQUEST}`,
@@ -194,7 +221,20 @@ const TOLD: readonly Told[] = [
     '(#100) Too many requests in batch message. Maximum batch size is 50',
     `POST /?batch=[${Array.from({ length: 51 }, () => '{}')}]`,
   ],
-  ['400 803 OAuthException not_found', '(#803) Some of the aliases you requested do not exist: 99,x', '/?ids=11,99,x'],
+  [
+    '400 803 OAuthException not_found',
+    '(#803) Some of the aliases you requested do not exist: 99,x',
+    '/?ids=11,99,x',
+    '/insights?ids=11,99,x',
+    '/v25.0/ads?ids=act_1,99,x',
+  ],
+  [
+    '400 803 OAuthException not_found',
+    '(#803) Some of the aliases you requested do not exist: insights',
+    '/v25.0/insights',
+    '/v25.0/insights?ids=',
+    'POST /v25.0/insights?ids=11',
+  ],
   [
     `400 2500 ${REQUEST}`,
     'Syntax error "Expected "}" instead of end of string." at character 16: name,campaign{id',
@@ -223,6 +263,23 @@ const TOLD: readonly Told[] = [
       'https://developers.facebook.com/docs/marketing-api/reference/ads-insights/ for all valid values',
     '/v25.0/11/insights?fields=nope',
     'POST /v25.0/11/insights?fields=nope',
+    '/v25.0/insights?ids=11&fields=nope',
+  ],
+  [
+    `400 100 ${REQUEST}`,
+    '(#100) nope, wishes are not valid for fields param. please check ' +
+      'https://developers.facebook.com/docs/marketing-api/reference/ads-insights/ for all valid values',
+    '/v25.0/11/insights?fields=nope,spend,wishes',
+  ],
+  [
+    `400 100 ${REQUEST}`,
+    '(#100) Current combination of data breakdown columns (action_type, country, age) is invalid',
+    '/v25.0/11/insights?breakdowns=country,age',
+  ],
+  [
+    `400 100 ${REQUEST}`,
+    `(#100) date_preset must be one of the following values: ${DATE_PRESETS.join(', ')}`,
+    '/v25.0/11/insights?date_preset=lifetime',
   ],
   [
     `400 100 ${REQUEST}`,
@@ -271,9 +328,13 @@ async function assertToldTo(request: string, asked: Asked, told: string, message
   const response = await ask(url, { method, ...asked }, doorOf(store, { meta_history_limit: true }))
   const [, code = '', subcode, type, reason] = /^\d+ (\d+)(?:\/(\d+))? (\w+) (\w+)$/.exec(told) ?? []
   const numbers = { code: Number(code), ...(subcode !== undefined && { error_subcode: Number(subcode) }) }
-  assert.equal(response.body, JSON.stringify({ error: { message, type, ...numbers, fbtrace_id: 'A-trace' } }), request)
+  const user = PEOPLE.get(told)
+  const people = user && { is_transient: false, ...USER_TEXTS.en[user] }
+  const error = { message, type, ...numbers, ...people, fbtrace_id: 'A-trace' }
+  assert.equal(response.body, JSON.stringify({ error }), request)
   assert.equal(response.status, Number.parseInt(told, 10), request)
-  assert.deepEqual(response.headers, {
+  const { 'x-business-use-case-usage': _usage, ...headers } = response.headers
+  assert.deepEqual(headers, {
     ...FIXED_HEADERS,
     'facebook-api-version': servedVersion(url.split('?')[0] ?? ''),
     'www-authenticate': `OAuth "Facebook Platform" "${reason}" "${message.replaceAll('"', '\\"')}"`,
@@ -300,8 +361,9 @@ const toldOf = ({ status, code, subcode, type, reason }: GraphErrorKind) =>
 test('GRAPH_ERRORS is all that is told', () => {
   const elsewhere = [
     `500 1 ${REQUEST}`,
+    `500 1/99 ${REQUEST}`,
     `413 100 ${REQUEST}`,
-    `400 4 ${REQUEST}`,
+    `400 4/1504022 ${REQUEST}`,
     `400 100/2601 ${REQUEST}`,
     `400 17/2446079 ${REQUEST}`,
     `503 2/1504043 ${REQUEST}`,
@@ -318,13 +380,14 @@ test('answer() tells a failure of ours as an unknown one, and its cause to the l
   const causes: unknown[] = []
   const onFailure = (cause: unknown, fbtrace_id: string) => causes.push([fbtrace_id, cause instanceof Error])
   const { status, headers, body } = await ask('/v25.0/11/insights', {}, doorOf(closed, { onFailure }))
-  const error = { message: 'An unknown error occurred', type: 'OAuthException', code: 1, fbtrace_id: 'A-trace' }
-  assert.deepEqual([status, JSON.parse(body), causes], [500, { error }, [['A-trace', true]]])
+  const { error } = JSON.parse(body)
+  assert.deepEqual([status, error.message, error.type], [500, 'An unknown error occurred', 'OAuthException'])
+  assert.deepEqual([error.code, error.error_subcode, causes], [1, 99, [['A-trace', true]]])
   assert.equal(headers['www-authenticate'], 'OAuth "Facebook Platform" "invalid_request" "An unknown error occurred"')
 })
 
 test('answerError() tells of a body too large with its own status', () => {
-  const { status, body } = answerError(new GraphError(BODY_TOO_LARGE, 'the body is too long'), doorOf(store))
+  const { status, body } = answerError(new GraphError(BODY_TOO_LARGE, 'the body is too long'), doorOf(store), 'en')
   assert.deepEqual([status, JSON.parse(body).error.message], [413, '(#100) the body is too long'])
 })
 

@@ -1,10 +1,9 @@
 import { type Store, StoreBusyError, type Tables } from '../store/store.ts'
-import type { Token } from '../store/tokens.ts'
 import { answerBatch, isBatch } from './batch.ts'
 import { parseCall } from './call.ts'
-import { checkPermission, type ProofPolicy, readCaller } from './caller.ts'
+import { type CallerDoor, checkPermission, readCaller } from './caller.ts'
 import { Afterwards, Budget, type Call, type Context } from './context.ts'
-import type { Directory } from './directory.ts'
+import { withDebug } from './debug.ts'
 import {
   formatAuthenticate,
   formatError,
@@ -14,17 +13,18 @@ import {
   UNKNOWN_ERROR,
 } from './error.ts'
 import { formatETag, isKnown } from './etag.ts'
+import { parseForm } from './parameters.ts'
 import { servedVersion } from './path.ts'
 import type { Reporter } from './reporter.ts'
 import type { GraphRequest, GraphResponse } from './request.ts'
-import { formatUsage, type RequestLimit, type Usage } from './request-limit.ts'
+import type { RequestLimit } from './request-limit.ts'
 import { findRoute } from './route.ts'
+import { findBusiness, formatUsage, NO_USAGE, type UsageHeaders } from './usage.ts'
+import { type Language, parseLanguage } from './user-text.ts'
 
 /** What the Graph door needs of the world. */
-export interface GraphDoor extends ProofPolicy {
+export interface GraphDoor extends CallerDoor {
   readonly store: Store
-  readonly directory: Directory
-  readonly now: () => Temporal.Instant
   /** Answer a start before 37 months ago with Meta's error, though the days are there (design 5). */
   readonly meta_history_limit: boolean
   readonly reporter: Pick<Reporter, 'order'>
@@ -53,43 +53,49 @@ export async function answer(request: GraphRequest, door: GraphDoor): Promise<Gr
     const call = await parseCall(request)
     return await (isBatch(call) ? answerItems(call, door) : answerCall(call, door))
   } catch (error) {
-    return withVersion(answerError(error, door), request.path)
+    const language = parseLanguage(parseForm(request.query).get('locale'))
+    return withVersion(answerError(error, door, language), request.path)
   }
 }
 
 /** The answer that stands for an error: a GraphError as it is, any other as an unknown one, with its cause in the log. */
-export function answerError(error: unknown, door: GraphDoor, usage?: Usage): GraphResponse {
+export function answerError(
+  error: unknown,
+  door: GraphDoor,
+  language: Language,
+  usage: UsageHeaders = NO_USAGE,
+): GraphResponse {
   const fbtrace_id = door.newTraceId()
   const known = error instanceof GraphError ? error : new GraphError(UNKNOWN_ERROR, 'An unknown error occurred')
   if (known === error) door.onRefusal(known, fbtrace_id)
   else door.onFailure(error, fbtrace_id)
   const trace = { 'www-authenticate': formatAuthenticate(known), 'x-fb-trace-id': fbtrace_id }
-  const headers = { ...HEADERS, ...formatUsage(usage), ...trace }
-  return { status: known.kind.status, headers, body: formatError(known, fbtrace_id) }
+  const headers = { ...HEADERS, ...usage, ...trace }
+  return { status: known.kind.status, headers, body: formatError(known, fbtrace_id, language) }
 }
 
 /** The batch itself needs a token that is right; each item is then a call of its own. */
 async function answerItems(batch: Call, door: GraphDoor): Promise<GraphResponse> {
-  await door.store.read((tables) => openCaller(tables, batch, door))
+  await door.store.read((tables) => openContext(tables, batch, door))
   const answers = await answerBatch(
     batch,
     (item) => answerCall(item, door),
-    (error) => withVersion(answerError(error, door), batch.path.version),
+    (error) => withVersion(answerError(error, door, languageOf(batch)), batch.path.version),
   )
-  const headers = { ...HEADERS, ...formatUsage(undefined) }
+  const headers = { ...HEADERS, ...NO_USAGE }
   return withVersion({ status: 200, headers, body: JSON.stringify(answers) }, batch.path.version)
 }
 
 /** Answers one call, of its own or of a batch, within one transaction. */
 async function answerCall(call: Call, door: GraphDoor): Promise<GraphResponse> {
-  let usage: Usage | undefined
-  const onUsage = (known: Usage | undefined) => {
+  let usage = NO_USAGE
+  const onUsage = (known: UsageHeaders) => {
     usage = known
   }
   try {
     return formatAnswer(call, await answerWithin(call, door, onUsage), usage)
   } catch (error) {
-    return withVersion(answerError(error, door, usage), call.path.version)
+    return withVersion(answerError(error, door, languageOf(call), usage), call.path.version)
   }
 }
 
@@ -97,24 +103,23 @@ async function answerCall(call: Call, door: GraphDoor): Promise<GraphResponse> {
  * The body of an answer. Who calls is read first, and in the transaction that answers: nobody takes the place of the
  * writer without a token that may write.
  */
-async function answerWithin(call: Call, door: GraphDoor, onUsage: (usage: Usage | undefined) => void): Promise<string> {
+async function answerWithin(call: Call, door: GraphDoor, onUsage: (usage: UsageHeaders) => void): Promise<string> {
   const route = findRoute(call)
   const isReading = route.permission === 'read'
-  const answerAs = (token: Token, tables: Tables) => route.answer(contextOf(tables, call, token, door))
   const read = await door.store.read(async (tables) => {
-    const token = await openCaller(tables, call, door)
-    const usage = door.request_limit?.count(token.token_hash, door.now().epochMilliseconds)
-    onUsage(usage)
+    const context = await openContext(tables, call, door)
+    const { token, now } = context
+    const usage = door.request_limit?.count(token.token_hash, now.epochMilliseconds)
+    onUsage(formatUsage(usage, await findBusiness(context)))
     if (usage?.isPast) throw new GraphError(REQUEST_LIMIT_REACHED, 'User request limit reached')
     checkPermission(token, route.permission)
-    return isReading ? answerAs(token, tables) : undefined
+    return isReading ? route.answer(context) : undefined
   })
   const answered = isReading
     ? read
-    : await door.store
-        .write(async (tables) => answerAs(await openCaller(tables, call, door), tables))
-        .catch(asUnavailable)
-  return JSON.stringify(answered instanceof Afterwards ? await answered.run() : answered)
+    : await door.store.write(async (tables) => route.answer(await openContext(tables, call, door))).catch(asUnavailable)
+  const told = answered instanceof Afterwards ? await answered.run() : answered
+  return JSON.stringify(withDebug(told, call))
 }
 
 function asUnavailable(error: unknown): never {
@@ -122,23 +127,24 @@ function asUnavailable(error: unknown): never {
   throw error
 }
 
-async function openCaller(tables: Tables, call: Call, door: GraphDoor) {
+async function openContext(tables: Tables, call: Call, door: GraphDoor): Promise<Context> {
   await door.directory.open(tables)
-  return readCaller(tables, call, door.directory, door)
-}
-
-function contextOf(tables: Tables, call: Call, token: Token, door: GraphDoor): Context {
+  const token = await readCaller(tables, call, door)
   return { ...door, call, token, tables, now: door.now(), budget: new Budget(), above: new Map() }
 }
 
 /** An answer that the caller has already goes without its body (contract 8). */
-function formatAnswer({ method, path, headers }: Call, body: string, usage: Usage | undefined): GraphResponse {
+function formatAnswer({ method, path, headers }: Call, body: string, usage: UsageHeaders): GraphResponse {
   const version = { 'facebook-api-version': servedVersion(path.version) }
-  if (method !== 'GET') return { status: 200, headers: { ...HEADERS, ...formatUsage(usage), ...version }, body }
+  if (method !== 'GET') return { status: 200, headers: { ...HEADERS, ...usage, ...version }, body }
   const etag = formatETag(body)
   const isOld = isKnown(etag, headers['if-none-match'])
-  const all = { ...HEADERS, ...formatUsage(usage), etag, ...version }
+  const all = { ...HEADERS, ...usage, etag, ...version }
   return isOld ? { status: 304, headers: all, body: '' } : { status: 200, headers: all, body }
+}
+
+function languageOf({ parameters }: Call): Language {
+  return parseLanguage(parameters.get('locale'))
 }
 
 function withVersion(response: GraphResponse, path: string): GraphResponse {

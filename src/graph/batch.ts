@@ -131,7 +131,7 @@ function parseItem(item: BatchItem, batch: Call, results: ReadonlyMap<string, un
   return {
     method: textOf(item.get('method')).toUpperCase() || 'GET',
     path: parsePath(fill(decode(versioned))),
-    parameters: withToken(parameters, item, batch.parameters),
+    parameters: withToken(withLocale(parameters, batch.parameters), item, batch.parameters),
     headers: {
       ...(parameters.has('access_token') ? {} : authorizationOf(batch)),
       ...parseHeaders(item.get('headers')),
@@ -152,6 +152,12 @@ function parseBody(value: Value | undefined): Parameters {
     body,
     base_url: '',
   })
+}
+
+/** People read one language, whichever item fails. */
+function withLocale(parameters: Map<string, Value>, outer: Parameters): Map<string, Value> {
+  const locale = outer.get('locale')
+  return locale === undefined || parameters.has('locale') ? parameters : parameters.set('locale', locale)
 }
 
 /** An item's own token beats the batch's, whose proof goes with it. */

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Tables } from '../store/store.ts'
-import { PERMISSIONS, type Permission, type Token } from '../store/tokens.ts'
+import { hasExpired, PERMISSIONS, type Permission, type Token } from '../store/tokens.ts'
 import type { Call } from './context.ts'
 import type { Directory } from './directory.ts'
 import { isEmpty, parseText, type Value } from './encoding.ts'
@@ -10,30 +10,44 @@ import {
   PERMISSION_MISSING,
   PROOF_MISSING,
   PROOF_WRONG,
+  TOKEN_EXPIRED,
   TOKEN_MISSING,
   TOKEN_UNKNOWN,
 } from './error.ts'
 
-/** What a caller has to show beside an access token. */
-export interface ProofPolicy {
+/** What a caller is told by, and what has to be shown beside an access token. */
+export interface CallerDoor {
+  readonly directory: Directory
+  readonly now: () => Temporal.Instant
   /** `appsecret_proof` is checked against any of them; without any it is not looked at. */
   readonly app_secrets: readonly string[]
   readonly require_appsecret_proof: boolean
 }
 
 /** Reads who calls: the token of the query or the body, else of the header, and its proof (contract 9.1, 9.2). */
-export async function readCaller(
-  tables: Tables,
-  call: Call,
-  directory: Directory,
-  policy: ProofPolicy,
-): Promise<Token> {
+export async function readCaller(tables: Tables, call: Call, door: CallerDoor): Promise<Token> {
   const text = tokenOf(call)
   if (text === undefined) throw missingToken(call.path.id)
-  const token = await directory.readToken(tables, text)
+  const token = await door.directory.readToken(tables, text)
   if (token === undefined) throw new GraphError(TOKEN_UNKNOWN, 'Invalid OAuth access token - Cannot parse access token')
-  checkProof(text, call.parameters.get('appsecret_proof'), policy)
+  const now_ms = door.now().epochMilliseconds
+  if (hasExpired(token, now_ms)) throw new GraphError(TOKEN_EXPIRED, formatExpiry(token, now_ms))
+  checkProof(text, call.parameters.get('appsecret_proof'), door)
   return token
+}
+
+/** That a token has expired, in Meta's words (contract 7.3). */
+export function formatExpiry({ expires_at = 0 }: Token, now_ms: number): string {
+  const [expired, now] = [expires_at, now_ms].map(formatMoment)
+  return `Error validating access token: Session has expired on ${expired}. The current time is ${now}.`
+}
+
+/** As Meta writes a moment, `Monday, 23-Nov-15 14:00:00 PST`, but in UTC. */
+function formatMoment(time_ms: number): string {
+  const at = new Date(time_ms)
+  const weekday = at.toLocaleDateString('en-US', { weekday: 'long', timeZone: 'UTC' })
+  const [, day, month, year = '', time] = at.toUTCString().split(' ')
+  return `${weekday}, ${day}-${month}-${year.slice(-2)} ${time} UTC`
 }
 
 /** Throws a GraphError when a token may not do what needs this permission. */
@@ -60,7 +74,7 @@ function missingToken(id: string | undefined): GraphError {
   return new GraphError(PATH_UNKNOWN, message)
 }
 
-function checkProof(token: string, proof: Value | undefined, policy: ProofPolicy): void {
+function checkProof(token: string, proof: Value | undefined, policy: CallerDoor): void {
   if (policy.app_secrets.length === 0) return
   if (proof !== undefined && !isEmpty(proof)) {
     const claimed = Buffer.from(typeof proof === 'string' ? parseText(proof) : '')

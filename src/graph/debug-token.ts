@@ -1,7 +1,8 @@
-import type { Permission } from '../store/tokens.ts'
+import { hasExpired, type Permission } from '../store/tokens.ts'
+import { formatExpiry } from './caller.ts'
 import type { Context } from './context.ts'
 import { isEmpty, parseText } from './encoding.ts'
-import { GraphError, INVALID_PARAMETER } from './error.ts'
+import { GraphError, INVALID_PARAMETER, TOKEN_EXPIRED } from './error.ts'
 import { userOf } from './node.ts'
 import type { JsonObject } from './node-fields.ts'
 import { type Parameter, required } from './parameter.ts'
@@ -19,7 +20,7 @@ export const DEBUG_TOKEN_PARAMETERS: readonly Parameter[] = [
 ]
 
 /** What `debug_token` says of the token in `input_token` (contract 9.13). Whoever asks holds it, so it is no secret. */
-export async function debugToken({ call, tables, directory }: Context): Promise<{ data: JsonObject }> {
+export async function debugToken({ call, tables, directory, now }: Context): Promise<{ data: JsonObject }> {
   const input = call.parameters.get('input_token')
   if (typeof input !== 'string' || isEmpty(input)) {
     throw new GraphError(INVALID_PARAMETER, 'The parameter input_token is required')
@@ -32,18 +33,26 @@ export async function debugToken({ call, tables, directory }: Context): Promise<
   const accounts = await tables.registry.listAccounts()
   const target_ids = accounts.filter(({ account }) => token.accounts.has(account)).map(({ account_id }) => account_id)
   const scopes = SCOPES[token.permission]
+  const now_ms = now.epochMilliseconds
+  const isExpired = hasExpired(token, now_ms)
+  const { code, subcode } = TOKEN_EXPIRED
   return {
     data: {
+      ...(isExpired && { error: { code, message: formatExpiry(token, now_ms), subcode } }),
       app_id: '0',
       type: 'USER',
       application: 'Readout',
       data_access_expires_at: 0,
-      expires_at: 0,
-      is_valid: true,
-      issued_at: Math.floor(token.created_at / 1000),
+      expires_at: secondsOf(token.expires_at ?? 0),
+      is_valid: !isExpired,
+      issued_at: secondsOf(token.created_at),
       scopes,
       granular_scopes: scopes.map((scope) => ({ scope, target_ids })),
       user_id: userOf(token).names.user_id,
     },
   }
+}
+
+function secondsOf(time_ms: number): number {
+  return Math.floor(time_ms / 1000)
 }

@@ -46,17 +46,18 @@ export const EDGE_OPERATORS: ReadonlyMap<string, EdgeOperator> = new Map([
 
 /**
  * What `filtering`, `effective_status` and `updated_since` ask of the nodes of an edge (contract 3.8 and 9.7). Deleted
- * ones are left out of a list that asks for no status.
+ * ones are left out of a list that asks for no status. Ad accounts have neither a status nor times: both ask nothing of them.
  */
 export function parseConditions(parameters: Parameters, level: Level): readonly EdgeCondition[] {
   const conditions = parseFiltering(parameters.get('filtering')).map((filter) => parseCondition(filter, level))
+  if (level === 'account') return conditions
   const statuses = parameters.get('effective_status')
   if (statuses !== undefined && !isEmpty(statuses)) conditions.push(isOneOf('status', parseNames(statuses) ?? []))
   const since = parameters.get('updated_since')
   if (since !== undefined && !isEmpty(since)) {
     conditions.push({ field: 'updated_at', operator: 'GREATER_THAN', values: [parseSeconds(since)] })
   }
-  if (level === 'account' || conditions.some(({ field }) => field === 'status')) return conditions
+  if (conditions.some(({ field }) => field === 'status')) return conditions
   return [...conditions, { field: 'status', operator: 'NOT_IN', values: ['DELETED'] }]
 }
 

@@ -5,7 +5,7 @@ import type { Schema } from './schema.ts'
 /** What can be asked at a path, for those who read of it: the reference page and `/openapi.json`. */
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'DELETE'
-  /** Behind the version, with `{id}` and `{edge}` for any. */
+  /** Behind the version, with `{id}` and `{edge}` for any, and `{list}` for the name of an edge. */
   readonly path: string
   /** What generated clients call it. */
   readonly name: string

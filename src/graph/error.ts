@@ -1,3 +1,5 @@
+import { type Language, USER_TEXTS, type UserTextName } from './user-text.ts'
+
 /** One of Meta's error codes and how it stands on the wire (contract 7). */
 export interface GraphErrorKind {
   readonly status: number
@@ -8,12 +10,10 @@ export interface GraphErrorKind {
   readonly reason: 'invalid_request' | 'invalid_token' | 'not_found'
   /** Whether Meta starts the message with `(#code)`. */
   readonly prefixed: boolean
-  /** What Meta adds for the people in front of a client. */
-  readonly for_people?: {
-    readonly is_transient: boolean
-    readonly error_user_title: string
-    readonly error_user_msg: string
-  }
+  /** What people are told; none where only a program can be wrong. */
+  readonly user?: UserTextName
+  /** Whether the same call may succeed in a moment; said only where people are told something. */
+  readonly is_transient?: true
   /** When it is answered, for the reference page. */
   readonly when: string
 }
@@ -24,6 +24,7 @@ export const INVALID_PARAMETER: GraphErrorKind = {
   ...REQUEST,
   code: 100,
   prefixed: true,
+  user: 'parameter',
   when: 'A parameter has a value that cannot be answered; the message names it and the values that can.',
 }
 
@@ -46,6 +47,7 @@ export const OBJECT_MISSING: GraphErrorKind = {
   subcode: 33,
   type: 'GraphMethodException',
   prefixed: false,
+  user: 'missing',
   when: 'The object does not exist, is outside the accounts of the token, or does not support the method.',
 }
 
@@ -53,6 +55,7 @@ export const TOKEN_MISSING: GraphErrorKind = {
   ...REQUEST,
   code: 104,
   prefixed: false,
+  user: 'tokenMissing',
   when: 'The request carries no access token.',
 }
 
@@ -62,7 +65,18 @@ export const TOKEN_UNKNOWN: GraphErrorKind = {
   reason: 'invalid_token',
   code: 190,
   prefixed: false,
+  user: 'tokenUnknown',
   when: 'The access token was never created here, or was revoked.',
+}
+
+export const TOKEN_EXPIRED: GraphErrorKind = {
+  ...REQUEST,
+  reason: 'invalid_token',
+  code: 190,
+  subcode: 463,
+  prefixed: false,
+  user: 'tokenExpired',
+  when: 'The access token was made with `--expires`, and that time is over.',
 }
 
 const PROOF = { ...REQUEST, code: 100, type: 'GraphMethodException', prefixed: false } as const
@@ -83,6 +97,7 @@ export const PERMISSION_MISSING: GraphErrorKind = {
   reason: 'invalid_request',
   code: 200,
   prefixed: true,
+  user: 'permission',
   when: 'The call changes something, and the permission of the access token is `read`.',
 }
 
@@ -91,11 +106,7 @@ export const REQUEST_LIMIT_REACHED: GraphErrorKind = {
   code: 17,
   subcode: 2446079,
   prefixed: false,
-  for_people: {
-    is_transient: false,
-    error_user_title: 'Ad Account Has Too Many API Calls',
-    error_user_msg: 'There have been too many calls from this ad-account. Please wait a bit and try again.',
-  },
+  user: 'requestLimit',
   when: 'The access token has made as many calls in this hour as `--request-limit` allows.',
 }
 
@@ -104,6 +115,7 @@ export const ALIAS_MISSING: GraphErrorKind = {
   reason: 'not_found',
   code: 803,
   prefixed: true,
+  user: 'missing',
   when: 'The id in the path is neither digits nor `act_` and digits, or `ids` names what does not exist.',
 }
 
@@ -125,16 +137,25 @@ export const HISTORY_TOO_OLD: GraphErrorKind = {
   ...REQUEST,
   code: 3018,
   prefixed: true,
+  user: 'historyTooOld',
   when: 'The range starts before 37 months ago, and the server runs with `--meta-history-limit`.',
 }
 
-export const BODY_TOO_LARGE: GraphErrorKind = { ...INVALID_PARAMETER, status: 413, when: 'The body is too large.' }
+export const BODY_TOO_LARGE: GraphErrorKind = {
+  ...REQUEST,
+  status: 413,
+  code: 100,
+  prefixed: true,
+  when: 'The body is too large.',
+}
 
 export const UNKNOWN_ERROR: GraphErrorKind = {
   ...REQUEST,
   status: 500,
   code: 1,
+  subcode: 99,
   prefixed: false,
+  user: 'unknown',
   when: 'Something failed inside the server; its log has the cause under the `fbtrace_id`.',
 }
 
@@ -144,6 +165,8 @@ export const UNAVAILABLE: GraphErrorKind = {
   code: 2,
   subcode: 1504043,
   prefixed: false,
+  user: 'unavailable',
+  is_transient: true,
   when: 'An act could not be stored, because another program writes into the database; it may come again.',
 }
 
@@ -152,6 +175,7 @@ export const REDUCE_DATA: GraphErrorKind = {
   status: 500,
   code: 1,
   prefixed: false,
+  user: 'tooMuchData',
   when: 'A result to be sorted or summed has more rows than are held at once, or a call asks for too many nodes at once.',
 }
 
@@ -160,13 +184,16 @@ export const REPORT_NOT_READY: GraphErrorKind = {
   code: 100,
   subcode: 2601,
   prefixed: true,
+  user: 'reportNotReady',
   when: 'The rows of a report are asked for that is not completed, or that failed; the message tells its status.',
 }
 
 export const TOO_MANY_REPORTS: GraphErrorKind = {
   ...REQUEST,
   code: 4,
+  subcode: 1504022,
   prefixed: true,
+  user: 'tooManyReports',
   when: 'The account has as many unfinished reports as one may have; ask again when some are done.',
 }
 
@@ -184,6 +211,7 @@ export const GRAPH_ERRORS: readonly GraphErrorKind[] = [
   OBJECT_MISSING,
   TOKEN_MISSING,
   TOKEN_UNKNOWN,
+  TOKEN_EXPIRED,
   PERMISSION_MISSING,
   ALIAS_MISSING,
   PATH_UNKNOWN,
@@ -213,11 +241,12 @@ export function tooMuchData(): GraphError {
   return new GraphError(REDUCE_DATA, "Please reduce the amount of data you're asking for, then retry your request")
 }
 
-/** The envelope of contract 7.1. */
-export function formatError({ kind, message }: GraphError, fbtrace_id: string): string {
-  const { type, code, subcode, for_people } = kind
+/** The envelope of contract 7.1, whose message is the same in every language: clients look for its words. */
+export function formatError({ kind, message }: GraphError, fbtrace_id: string, language: Language): string {
+  const { type, code, subcode, user, is_transient = false } = kind
   const numbers = subcode === undefined ? { code } : { code, error_subcode: subcode }
-  return JSON.stringify({ error: { message, type, ...numbers, ...for_people, fbtrace_id } })
+  const told = user && { is_transient, ...USER_TEXTS[language][user] }
+  return JSON.stringify({ error: { message, type, ...numbers, ...told, fbtrace_id } })
 }
 
 /** Clients give up on long headers, and a message can quote a whole URL; the body has all of it. */

@@ -1,38 +1,62 @@
-import type { Context } from './context.ts'
-import { isEmpty, parseNames } from './encoding.ts'
+import { Afterwards, type Context } from './context.ts'
+import { parseNames } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER, UNSUPPORTED_REQUEST } from './error.ts'
-import { findVisibleNode, missingAliases, userOf } from './node.ts'
-import { FIELDS_OF_NODE, type JsonObject } from './node-fields.ts'
-import { parseNodeFields, readFields } from './node-reader.ts'
+import { given } from './insights-parameters.ts'
+import { findVisibleNode, missingAliases } from './node.ts'
 import { type Parameter, required } from './parameter.ts'
+import { findVisibleRun } from './report-run.ts'
 import { listOf, TEXT } from './schema.ts'
 
 /** Nodes that `ids` may name at once. */
 export const IDS_MAX = 50
 
-export const MANY_PARAMETERS: readonly Parameter[] = [
-  required('ids', `The ids of the nodes, at most ${IDS_MAX}.`, listOf(TEXT, { maxItems: IDS_MAX })),
-  FIELDS_OF_NODE,
-]
+export const IDS: Parameter = required(
+  'ids',
+  `The ids of the nodes, at most ${IDS_MAX}.`,
+  listOf(TEXT, { maxItems: IDS_MAX }),
+)
 
-/** The nodes that `ids` names, by their ids (contract 9.8); one that is missing fails them all. */
-export async function readMany(context: Context): Promise<JsonObject> {
-  const { method, parameters } = context.call
-  const value = parameters.get('ids')
-  if (value === undefined || isEmpty(value)) {
+/**
+ * Answers what `ids` asks of several nodes at once, each under its id as if it were asked alone (contract 9.8): the nodes
+ * themselves, or a list of each that the path names. One that is missing, or cannot be answered, fails them all.
+ */
+export async function answerMany(
+  context: Context,
+  answerOne: (context: Context) => Promise<unknown>,
+): Promise<Afterwards> {
+  const ids = parseIds(context)
+  const seen = await Promise.all(ids.map((id) => isVisible(context, id)))
+  const missing = ids.filter((_, i) => !seen[i])
+  if (missing.length > 0) throw missingAliases(missing)
+  const answers: [id: string, answer: unknown][] = []
+  for (const id of ids) answers.push([id, await answerOne(contextOf(context, id))])
+  return new Afterwards(async () => {
+    const told = answers.map(async ([id, answer]) => [id, answer instanceof Afterwards ? await answer.run() : answer])
+    return Object.fromEntries(await Promise.all(told))
+  })
+}
+
+function parseIds({ call: { method, path, parameters } }: Context): readonly string[] {
+  const value = given(parameters, 'ids')
+  if (value === undefined) {
+    if (path.id !== undefined) throw missingAliases([path.id])
     throw new GraphError(UNSUPPORTED_REQUEST, `Unsupported ${method.toLowerCase()} request.`)
   }
   const ids = [...new Set(parseNames(value) ?? [])]
-  if (ids.length > IDS_MAX) {
-    throw new GraphError(INVALID_PARAMETER, `Too many IDs. Maximum: ${IDS_MAX}. Provided: ${ids.length}.`)
-  }
-  const fields = parseNodeFields(parameters.get('fields'))
-  const found = await Promise.all(
-    ids.map(async (id) => [id, id === 'me' ? userOf(context.token) : await findVisibleNode(context, id)] as const),
-  )
-  const missing = found.filter(([, node]) => node === undefined).map(([id]) => id)
-  if (missing.length > 0) throw missingAliases(missing)
-  const rows: JsonObject = {}
-  for (const [id, node] of found) if (node !== undefined) rows[id] = await readFields(context, node, fields)
-  return rows
+  if (ids.length <= IDS_MAX) return ids
+  throw new GraphError(INVALID_PARAMETER, `Too many IDs. Maximum: ${IDS_MAX}. Provided: ${ids.length}.`)
+}
+
+async function isVisible(context: Context, id: string): Promise<boolean> {
+  if (id === 'me') return true
+  return ((await findVisibleNode(context, id)) ?? (await findVisibleRun(context, id))) !== undefined
+}
+
+/** The call of one of the nodes: what stands alone in the path of many is an edge of each. */
+function contextOf(context: Context, id: string): Context {
+  const { version, id: edge } = context.call.path
+  const parameters = new Map(context.call.parameters)
+  parameters.delete('ids')
+  const normal = [version, id, ...(edge === undefined ? [] : [edge])].join('/')
+  return { ...context, call: { ...context.call, path: { id, edge, version, normal }, parameters } }
 }

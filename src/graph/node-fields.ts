@@ -21,8 +21,8 @@ export interface Subject {
   readonly campaign?: CampaignState
 }
 
-/** What fills a field; `undefined` leaves it out. */
-type Fill = (subject: Subject, now: Temporal.Instant) => Json
+/** How a field is filled; `undefined` leaves it out. */
+export type Fill = (subject: Subject, now: Temporal.Instant) => Json
 
 /** A field of a node: what its value looks like, and how it is filled. */
 interface NodeField {

@@ -1,4 +1,4 @@
-import type { Node } from '../store/registry.ts'
+import { LEVELS, type Level, type Node } from '../store/registry.ts'
 import type { Context } from './context.ts'
 import {
   asksTotal,
@@ -15,7 +15,7 @@ import { isEmpty, type Value } from './encoding.ts'
 import { FIELD_UNKNOWN, GraphError } from './error.ts'
 import { type Field, parseFieldExpression } from './field-expression.ts'
 import { isNode } from './node.ts'
-import { idOf, type Json, type JsonObject, levelsOf, NODE_TYPES, type Subject } from './node-fields.ts'
+import { type Fill, idOf, type Json, type JsonObject, levelsOf, NODE_TYPES, type Subject } from './node-fields.ts'
 import { type InsightsPage, readInsightsPage } from './node-insights.ts'
 import type { PageAddress } from './paging.ts'
 import type { Parameters } from './parameters.ts'
@@ -46,20 +46,52 @@ function plainField(name: string): Field {
 }
 
 async function readField(context: Context, subject: Subject | Node, field: Field): Promise<Json> {
-  const { name } = field
-  if (name === 'insights' && isNode(subject)) return expand(field, () => expandInsights(context, subject, field))
-  for (const level of levelsOf(subject)) {
-    const type = NODE_TYPES[level]
-    const known = type.fields.get(name)
-    if (known !== undefined) return pick(known.fill(subject, context.now), field.fields)
-    const above = type.nested.find((one) => one === name)
-    if (above !== undefined) return readNested(context, subject.names[`${above}_id`] ?? '', above, field)
+  if (field.name === 'insights' && isNode(subject)) return expand(field, () => expandInsights(context, subject, field))
+  const found = findField(levelsOf(subject), field.name)
+  if (found === undefined) throw unknownField(field, subject.level)
+  const { level, fill, above, edge } = found
+  if (fill !== undefined) return pick(fill(subject, context.now), field.fields)
+  if (above !== undefined) return readNested(context, subject.names[`${above}_id`] ?? '', above, field)
+  return edge && expand(field, () => expandEdge(context, subject, level, edge, field))
+}
+
+/** What a name is to nodes of a level: how it is filled, a node above, or an edge; none of them where it is left out. */
+interface FoundField {
+  readonly level: Subject['level']
+  readonly fill?: Fill
+  readonly above?: Level
+  readonly edge?: Edge
+}
+
+/** Looks a name up at each of these levels, and takes the first that knows it. */
+function findField(levels: readonly Subject['level'][], name: string): FoundField | undefined {
+  for (const level of levels) {
+    const { fields, nested, omitted } = NODE_TYPES[level]
+    const fill = fields.get(name)?.fill
+    if (fill !== undefined) return { level, fill }
+    const above = nested.find((one) => one === name)
+    if (above !== undefined) return { level, above }
     const edge = findEdge(level, name)
-    if (edge !== undefined) return expand(field, () => expandEdge(context, subject, level, edge, field))
-    if (type.omitted.has(name)) return undefined
+    if (edge !== undefined) return { level, edge }
+    if (omitted.has(name)) return { level }
   }
-  const type = NODE_TYPES[subject.level].name
-  throw new GraphError(FIELD_UNKNOWN, `Tried accessing nonexisting field (${name}) on node type (${type})`)
+  return undefined
+}
+
+function unknownField({ name }: Field, level: Subject['level']): GraphError {
+  const type = NODE_TYPES[level].name
+  return new GraphError(FIELD_UNKNOWN, `Tried accessing nonexisting field (${name}) on node type (${type})`)
+}
+
+/** Refuses what nodes of this level would refuse, for a list that has none; a campaign may answer for its one ad. */
+function checkFields(level: Level, fields: readonly Field[]): void {
+  const levels = level === 'account' ? [level] : LEVELS.slice(LEVELS.indexOf(level))
+  for (const field of fields.filter(({ name }) => name !== 'insights')) {
+    const found = findField(levels, field.name)
+    if (found === undefined) throw unknownField(field, level)
+    const below = found.above ?? found.edge?.lists
+    if (below !== undefined) checkFields(below, field.fields ?? [])
+  }
 }
 
 /** What is asked of an object that is not a node of its own: the keys that it has. */
@@ -141,6 +173,7 @@ export async function readEdge(
   const listing = { level: lists, parent, conditions: parseConditions(parameters, lists) }
   const page = parseIdPage(parameters)
   const [ids, more] = cutPage(await edges.listIds(listing, { ...page, limit: page.limit + 1 }), page)
+  if (ids.length === 0) checkFields(lists, fields)
   context.budget.spend(ids.length)
   const data: JsonObject[] = []
   for (const id of ids) {

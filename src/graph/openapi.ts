@@ -101,16 +101,21 @@ const STATUSES = [...new Set(GRAPH_ERRORS.map(({ status }) => status))].sort()
 
 const NONE = ' A ledger of messages has none.'
 
-/** A path of any edge stands for one path of each. */
+/** A path of any edge stands for one path of each; so does one of a list of many nodes. */
 function expandEdges(endpoint: Endpoint): Endpoint[] {
-  if (!endpoint.path.includes('{edge}')) return [endpoint]
-  return EDGES.map(({ name, of, lists }) => ({
-    ...endpoint,
-    path: endpoint.path.replace('{edge}', name).replace('{id}', of.includes('user') ? 'me' : '{id}'),
-    name: `${endpoint.name}${name.charAt(0).toUpperCase()}${name.slice(1)}`,
-    meaning: `The ${name} of: ${of.map((level) => NODE_TYPES[level].name).join(', ')}.${lists ? '' : NONE}`,
-    response: schemaNamed(pageName(lists)),
-  }))
+  const ofMany = endpoint.path.includes('{list}')
+  if (!ofMany && !endpoint.path.includes('{edge}')) return [endpoint]
+  return EDGES.map(({ name, of, lists }) => {
+    const page = schemaNamed(pageName(lists))
+    const parents = of.map((level) => NODE_TYPES[level].name).join(', ')
+    return {
+      ...endpoint,
+      path: endpoint.path.replace(/{edge}|{list}/, name).replace('{id}', of.includes('user') ? 'me' : '{id}'),
+      name: `${endpoint.name}${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+      meaning: `The ${name} of${ofMany ? ' each of several' : ''}: ${parents}.${lists ? '' : NONE}`,
+      response: ofMany ? { type: 'object', additionalProperties: page } : page,
+    }
+  })
 }
 
 function describePaths(endpoints: readonly Endpoint[]): Record<string, PathItem> {

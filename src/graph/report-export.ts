@@ -11,12 +11,13 @@ import { given, parseEnum } from './insights-parameters.ts'
 import type { InsightsRow } from './insights-row.ts'
 import { missingObject } from './node.ts'
 import { answered, required } from './parameter.ts'
-import type { Parameters } from './parameters.ts'
+import { type Parameters, parseForm } from './parameters.ts'
 import { REPORT_FILES, REPORT_FORMATS, type ReportFile } from './report-file.ts'
 import { exportColumns, parametersOf, queryOf } from './report-order.ts'
-import { checkReady, EXPORT_PATH, readVisibleRun } from './report-run.ts'
+import { checkReady, EXPORT_PATH, findVisibleRun } from './report-run.ts'
 import type { GraphRequest, GraphResponse } from './request.ts'
 import { DIGITS, TEXT, wordOf } from './schema.ts'
+import { parseLanguage } from './user-text.ts'
 
 /** The one path of this door that has no version. */
 export const EXPORT: Endpoint = {
@@ -68,17 +69,17 @@ export async function answerExport(request: GraphRequest, door: GraphDoor): Prom
     }
     return { status: 200, headers, body: writeFile(door.store, download) }
   } catch (error) {
-    return answerError(error, door)
+    return answerError(error, door, parseLanguage(parseForm(request.query).get('locale')))
   }
 }
 
 async function openDownload(tables: Tables, call: Call, door: GraphDoor): Promise<Download> {
   const { parameters } = call
   await door.directory.open(tables)
-  const token = await readCaller(tables, call, door.directory, door)
+  const token = await readCaller(tables, call, door)
   const id = parseName(parameters, 'report_run_id')
   if (id === undefined) throw new GraphError(INVALID_PARAMETER, 'The parameter report_run_id is required')
-  const run = await readVisibleRun(tables, id, token.accounts, door.now().epochMilliseconds)
+  const run = await findVisibleRun({ tables, token, now: door.now() }, id)
   if (run === undefined) throw missingObject('GET', id)
   checkReady(run)
   const ordered = parametersOf(run)

@@ -5,6 +5,7 @@ import { Directory } from './directory.ts'
 import { GraphError, REDUCE_DATA } from './error.ts'
 import { readInsights } from './insights.ts'
 import { queryOf } from './report-order.ts'
+import { REPORT_TOO_LARGE } from './report-run.ts'
 
 /** A report with more rows fails, and says that it is too large. */
 export const REPORT_ROWS_MAX = 10_000_000
@@ -126,19 +127,9 @@ class RowStore {
   }
 }
 
-const TOO_LARGE = {
-  error_code: -3,
-  error_subcode: 1504045,
-  error_user_title: 'The report is too large',
-  error_user_msg: 'Ask for fewer days or objects, or leave out sort and summary.',
-}
-
-const FAILED = {
-  error_code: -2,
-  error_subcode: 2490547,
-  error_user_title: 'The report failed',
-  error_user_msg: 'Ask for it again.',
-}
+/** The numbers of contract 7.3. */
+const FAILED = { error_code: -2, error_subcode: 2490547 }
+const TOO_LARGE = { error_code: REPORT_TOO_LARGE, error_subcode: 1504045 }
 
 /** What the caller is told of a failure: of ours, no more than that it is one (contract 7.3). */
 function failureOf(cause: unknown): ReportFailure {

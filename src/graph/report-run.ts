@@ -1,6 +1,7 @@
 import { formatDay } from '../domain/day.ts'
 import { ASYNC_STATUSES, isExpired, type ReportRun } from '../store/reports.ts'
 import type { Tables } from '../store/store.ts'
+import type { Context } from './context.ts'
 import { parseNames } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER, REPORT_NOT_READY } from './error.ts'
 import { DATE_FIELDS, parseFields } from './field.ts'
@@ -11,19 +12,19 @@ import type { Parameters } from './parameters.ts'
 import { unknownPath } from './path.ts'
 import { isRunId, queryOf } from './report-order.ts'
 import { BOOLEAN, DAY, INTEGER, listOf, type Schema, TEXT, wordOf } from './schema.ts'
+import { parseLanguage, USER_TEXTS, type UserText } from './user-text.ts'
 
 /** Where the file of a report is downloaded: at Meta on www.facebook.com, without a version (contract 6.11). */
 export const EXPORT_PATH = '/ads/ads_insights/export_report'
 
-/** The run of this id; `undefined` when there is none, it is past its life, or its account is not among these. */
-export async function readVisibleRun(
-  { reports }: Tables,
+/** The run of this id; `undefined` when there is none, it is past its life, or the token may not see its account. */
+export async function findVisibleRun(
+  { tables, token, now }: Pick<Context, 'tables' | 'token' | 'now'>,
   id: string,
-  accounts: ReadonlySet<number>,
-  now_ms: number,
 ): Promise<ReportRun | undefined> {
-  const run = isRunId(id) ? await reports.read(id) : undefined
-  return run === undefined || isExpired(run, now_ms) || !accounts.has(run.account) ? undefined : run
+  const run = isRunId(id) ? await tables.reports.read(id) : undefined
+  const isVisible = run !== undefined && !isExpired(run, now.epochMilliseconds) && token.accounts.has(run.account)
+  return isVisible ? run : undefined
 }
 
 /** Answers a GET of a run: the node, or the edge with its rows. Throws a GraphError. */
@@ -71,13 +72,22 @@ export const RUN_FIELDS: Readonly<Record<string, RunField>> = {
   error_code: field(INTEGER, ({ failure }) => failure?.error_code),
   error_message: field(TEXT, ({ failure }) => failure?.error_message),
   error_subcode: field(INTEGER, ({ failure }) => failure?.error_subcode),
-  error_user_msg: field(TEXT, ({ failure }) => failure?.error_user_msg),
-  error_user_title: field(TEXT, ({ failure }) => failure?.error_user_title),
+  error_user_msg: field(TEXT, (run, address) => userTextOf(run, address)?.error_user_msg),
+  error_user_title: field(TEXT, (run, address) => userTextOf(run, address)?.error_user_title),
   friendly_name: field(TEXT, ({ parameters }) => parameters.export_name),
   is_async_export: field(INTEGER, ({ parameters }) => Number(parameters.export_format !== undefined)),
   is_bookmarked: field(BOOLEAN, () => false),
   is_running: field(BOOLEAN, ({ ended_at }) => ended_at === undefined),
   schedule_id: field(TEXT, () => undefined),
+}
+
+/** The `error_code` of a report that failed because it has too many rows (contract 7.3). */
+export const REPORT_TOO_LARGE = -3
+
+/** What people are told of a failure, in the language of whoever asks now. */
+function userTextOf({ failure }: ReportRun, { parameters }: PageAddress): UserText | undefined {
+  const texts = USER_TEXTS[parseLanguage(parameters.get('locale'))]
+  return failure && texts[failure.error_code === REPORT_TOO_LARGE ? 'reportTooLarge' : 'reportFailed']
 }
 
 /** Meta's sample has the first six; public code reads the dates, and v25.0 tells of errors, without being asked. */

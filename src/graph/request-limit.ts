@@ -1,8 +1,5 @@
 const HOUR_MS = 3_600_000
 
-/** Meta's word for the greater of its quotas. */
-const TIER = 'standard_access'
-
 /** What a token has used of its hour. */
 export interface Usage {
   /** Whole percent; past 100 the call is refused. */
@@ -30,26 +27,3 @@ export class RequestLimit {
     return { percent, resets_in_s: Math.ceil((hour.ends_at - now_ms) / 1000), isPast }
   }
 }
-
-/**
- * The throttle headers, true to our own limit: calls alone are limited, by token, so times used are none and the header
- * per business is not sent (contract 8). Without a limit only the one is sent that Airbyte dies without.
- */
-export function formatUsage(usage: Usage | undefined): Readonly<Record<string, string>> {
-  if (usage === undefined) return UNLIMITED
-  const { percent, resets_in_s } = usage
-  const app = { call_count: percent, total_time: 0, total_cputime: 0 }
-  const account = { acc_id_util_pct: percent, reset_time_duration: resets_in_s, ads_api_access_tier: TIER }
-  return {
-    ...formatInsightsUsage(percent),
-    'x-app-usage': JSON.stringify(app),
-    'x-ad-account-usage': JSON.stringify(account),
-  }
-}
-
-function formatInsightsUsage(percent: number): Readonly<Record<string, string>> {
-  const used = { app_id_util_pct: percent, acc_id_util_pct: percent, ads_api_access_tier: TIER }
-  return { 'x-fb-ads-insights-throttle': JSON.stringify(used) }
-}
-
-const UNLIMITED = formatInsightsUsage(0)

@@ -1,10 +1,9 @@
-import type { ReportRun } from '../store/reports.ts'
 import { Afterwards, type Call, type Context } from './context.ts'
 import { DEBUG_TOKEN_PARAMETERS, debugToken } from './debug-token.ts'
-import { EDGE_PARAMETERS, findEdge } from './edge.ts'
+import { EDGE_PARAMETERS, EDGES, findEdge } from './edge.ts'
 import type { Endpoint } from './endpoint.ts'
 import { INSIGHTS_PARAMETERS } from './insights-parameters.ts'
-import { MANY_PARAMETERS, readMany } from './many.ts'
+import { answerMany, IDS } from './many.ts'
 import { CAMPAIGN_PARAMETERS, deleteCampaign, registerCampaign } from './message-campaign.ts'
 import { missingObject, readSubject, readVisibleNode } from './node.ts'
 import { NODE_PARAMETERS } from './node-fields.ts'
@@ -13,7 +12,7 @@ import { parseNodeFields, readEdge, readFields } from './node-reader.ts'
 import type { PageAddress } from './paging.ts'
 import { unknownPath } from './path.ts'
 import { isReportAsked, orderReport } from './report-order.ts'
-import { answerRun, readVisibleRun } from './report-run.ts'
+import { answerRun, findVisibleRun } from './report-run.ts'
 import { anyOf, BOOLEAN, OBJECT, objectOf, schemaNamed, TEXT } from './schema.ts'
 
 /** What a path leads to, the first that fits. What changes something is answered in a writing transaction. */
@@ -30,9 +29,27 @@ export const ROUTES: readonly Route[] = [
     path: '/',
     name: 'getNodes',
     meaning: 'The nodes that `ids` names, as one object with a key for each.',
-    parameters: MANY_PARAMETERS,
+    parameters: [IDS, ...NODE_PARAMETERS],
     response: { type: 'object', additionalProperties: schemaNamed('Node') },
-    answer: readMany,
+    answer: (context) => answerMany(context, answerNode),
+  },
+  {
+    ...READS,
+    path: '/insights',
+    name: 'getInsightsOfMany',
+    meaning: 'The insights of each node that `ids` names.',
+    parameters: [IDS, ...INSIGHTS_PARAMETERS],
+    response: { type: 'object', additionalProperties: schemaNamed('InsightsPage') },
+    answer: (context) => answerMany(context, answerInsights),
+  },
+  {
+    ...READS,
+    path: '/{list}',
+    name: 'listOfMany',
+    meaning: 'That list of each node that `ids` names.',
+    parameters: [IDS, ...EDGE_PARAMETERS],
+    response: OBJECT,
+    answer: (context) => answerMany(context, answerEdge),
   },
   {
     ...READS,
@@ -138,12 +155,13 @@ export function findRoute({ method, path }: Call): Found {
 }
 
 function fits(wanted: string | undefined, part: string | undefined): boolean {
+  if (wanted === '{list}') return EDGES.some(({ name }) => name === part)
   return wanted?.startsWith('{') ? part !== undefined : wanted === part
 }
 
 async function answerNode(context: Context): Promise<unknown> {
   const { path, parameters } = context.call
-  const run = await findRun(context)
+  const run = await findVisibleRun(context, path.id ?? '')
   if (run !== undefined) return answerRun(context.tables, run, undefined, addressOf(context))
   const subject = await readSubject(context, path.id ?? '')
   return readFields(context, subject, parseNodeFields(parameters.get('fields')))
@@ -151,7 +169,7 @@ async function answerNode(context: Context): Promise<unknown> {
 
 async function answerEdge(context: Context): Promise<unknown> {
   const { path, parameters } = context.call
-  const run = await findRun(context)
+  const run = await findVisibleRun(context, path.id ?? '')
   if (run !== undefined) return answerRun(context.tables, run, path.edge, addressOf(context))
   const subject = await readSubject(context, path.id ?? '')
   const edge = findEdge(subject.level, path.edge ?? '')
@@ -162,7 +180,7 @@ async function answerEdge(context: Context): Promise<unknown> {
 
 async function answerInsights(context: Context): Promise<unknown> {
   const { path, parameters } = context.call
-  const run = await findRun(context)
+  const run = await findVisibleRun(context, path.id ?? '')
   if (run !== undefined) return answerRun(context.tables, run, path.edge, addressOf(context))
   if (isReportAsked('GET', parameters)) return answerReport(context)
   const node = await readVisibleNode(context, path.id)
@@ -178,10 +196,6 @@ async function answerReport(context: Context): Promise<Afterwards> {
     await context.reporter.order(order)
     return { report_run_id: order.run_id }
   })
-}
-
-function findRun({ call, token, tables, now }: Context): Promise<ReportRun | undefined> {
-  return readVisibleRun(tables, call.path.id ?? '', token.accounts, now.epochMilliseconds)
 }
 
 function addressOf({ call: { path, parameters, base_url } }: Context): PageAddress {

@@ -31,8 +31,6 @@ export interface ReportFailure {
   readonly error_code: number
   readonly error_subcode: number
   readonly error_message: string
-  readonly error_user_title: string
-  readonly error_user_msg: string
 }
 
 /** How a report ended: with a summary where one was asked for, or with a failure. */

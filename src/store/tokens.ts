@@ -9,7 +9,14 @@ export interface Token {
   readonly token_hash: string
   readonly permission: Permission
   readonly created_at: number
+  /** Milliseconds since 1970; a token without one does not expire. */
+  readonly expires_at?: number | undefined
   readonly accounts: ReadonlySet<number>
+}
+
+/** Whether the time of a token is over. */
+export function hasExpired({ expires_at }: Token, now_ms: number): boolean {
+  return expires_at !== undefined && expires_at <= now_ms
 }
 
 /** Tokens are long and random, so a plain digest hides them well enough, and can be looked up. */

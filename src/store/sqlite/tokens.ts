@@ -3,7 +3,7 @@ import type { Permission, Token, Tokens } from '../tokens.ts'
 import { RAISE_VERSION } from './registry.ts'
 
 const READ_TOKENS = `
-  SELECT token_hash, permission, created_at, json_group_array(account) AS accounts
+  SELECT token_hash, permission, created_at, expires_at, json_group_array(account) AS accounts
   FROM token JOIN token_account USING (token_hash)`
 
 export class SqliteTokens implements Tokens {
@@ -15,10 +15,10 @@ export class SqliteTokens implements Tokens {
     this.#read = db.prepare(`${READ_TOKENS} WHERE token_hash = ? GROUP BY token_hash`)
   }
 
-  async add({ token_hash, permission, created_at, accounts }: Token): Promise<void> {
+  async add({ token_hash, permission, created_at, expires_at, accounts }: Token): Promise<void> {
     this.#db
-      .prepare('INSERT INTO token (token_hash, permission, created_at) VALUES (?, ?, ?)')
-      .run(token_hash, permission, created_at)
+      .prepare('INSERT INTO token (token_hash, permission, created_at, expires_at) VALUES (?, ?, ?, ?)')
+      .run(token_hash, permission, created_at, expires_at ?? null)
     const name = this.#db.prepare('INSERT INTO token_account (token_hash, account) VALUES (?, ?)')
     for (const account of accounts) name.run(token_hash, account)
     this.#db.exec(RAISE_VERSION)
@@ -48,6 +48,7 @@ function tokenOf(row: Record<string, unknown>): Token {
     token_hash: String(row.token_hash),
     permission: row.permission as Permission,
     created_at: Number(row.created_at),
+    expires_at: row.expires_at === null ? undefined : Number(row.expires_at),
     accounts: new Set(JSON.parse(String(row.accounts)) as number[]),
   }
 }
