@@ -19,6 +19,7 @@ export interface Question {
   readonly what: string
   /** The file of their requests. */
   readonly requests: string
+  readonly connections: number
 }
 
 /** What a question is held against. */
@@ -29,13 +30,19 @@ export interface Limit {
 
 export const BARE = 'bare node:http, same bytes'
 
-const CONNECTIONS = 32
+const CONNECTIONS_MAX = 32
 
 /** Headers that every server of Node's adds by itself. */
 const OWN_HEADERS: ReadonlySet<string> = new Set(['date', 'connection', 'keep-alive'])
 
 /** Writes down the requests of a question. */
-export function writeQuestion({ folder }: Bench, token: string, what: string, calls: readonly Call[]): Question {
+export function writeQuestion(
+  { folder }: Bench,
+  token: string,
+  what: string,
+  calls: readonly Call[],
+  connections = CONNECTIONS_MAX,
+): Question {
   const requests = join(folder, `${what.replaceAll(/\W+/g, '-')}.requests`)
   writeRequests(
     requests,
@@ -46,7 +53,7 @@ export function writeQuestion({ folder }: Bench, token: string, what: string, ca
       return formatRequest(`POST ${path}`, headers, body)
     }),
   )
-  return { what, requests }
+  return { what, requests, connections }
 }
 
 /** Reads one answer. Throws when it is not 200: the load would measure something else. */
@@ -79,7 +86,7 @@ export async function measureBare(bench: Bench, question: Question, answer: Fixe
 
 /** Asks a question as often as the server answers it, after a warm-up. */
 export async function ask({ plan, report }: Bench, server: ServerProcess, question: Question): Promise<WrkRun> {
-  const run = await runWarm(server.url, question.requests, plan)
+  const run = await runWarm(server.url, question, plan)
   if (run.refused + run.broken > 0) report.fail(`${question.what}: ${run.refused} refused, ${run.broken} broken`)
   return run
 }
@@ -99,8 +106,8 @@ export function headersOf(token: string, form?: string): Record<string, string> 
   return { authorization: `Bearer ${token}`, 'accept-encoding': 'identity', ...type }
 }
 
-async function runWarm(url: string, requests: string, { warm_up_s, run_s }: Plan): Promise<WrkRun> {
-  const load = { url, requests, connections: CONNECTIONS }
+async function runWarm(url: string, { requests, connections }: Question, { warm_up_s, run_s }: Plan): Promise<WrkRun> {
+  const load = { url, requests, connections }
   if (warm_up_s > 0) await runWrk({ ...load, seconds: warm_up_s })
   return runWrk({ ...load, seconds: run_s })
 }
