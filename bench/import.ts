@@ -4,7 +4,17 @@ import { DatabaseSync } from 'node:sqlite'
 import { formatImportLine, type SandboxEvent } from '../src/sandbox/event.ts'
 import type { Bench } from './bench.ts'
 import { measureParseLimit, PARSE_LIMIT, parseLines } from './limits.ts'
-import { ACCOUNTS, adsOfAccount, type BenchAccount, historyEvents, importEvents } from './load.ts'
+import {
+  ACCOUNTS,
+  adsOfAccount,
+  type BenchAccount,
+  DEEP_ACCOUNT,
+  DEEP_DAYS,
+  deepEvents,
+  HISTORY_DAYS,
+  historyEvents,
+  importEvents,
+} from './load.ts'
 import { runReadout } from './node-process.ts'
 import { ACTIVE_ADS } from './plan.ts'
 
@@ -25,25 +35,38 @@ const RATES = 'country,price,valid_from\n*,0.0141,2015-01-01\n'
 /** Measures the import of a month of a few ads, where many facts meet in the same cells. */
 export async function measureImport(bench: Bench): Promise<void> {
   const database = join(bench.folder, 'import.db')
-  await addAccount(bench, database, ACCOUNTS[0])
-  await measureFile(bench, database, importEvents(bench.plan, bench.now_ms), ACTIVE_ADS, 60_000)
+  await addAccount(database, ACCOUNTS[0], adsOfAccount(bench.plan))
+  await measureFile(bench, database, importEvents(bench.plan, bench.now_ms), monthOf(ACTIVE_ADS), 60_000)
 }
 
 /** Makes the database that the server answers from, and measures that import of many ads too; returns the database. */
 export async function makeHistory(bench: Bench): Promise<string> {
   const database = join(bench.folder, 'history.db')
-  for (const account of ACCOUNTS) await addAccount(bench, database, account)
+  for (const account of ACCOUNTS) await addAccount(database, account, adsOfAccount(bench.plan))
   await addRates(bench, database, ACCOUNTS[0])
-  await measureFile(bench, database, historyEvents(bench.plan, bench.now_ms), bench.plan.campaigns)
+  await measureFile(bench, database, historyEvents(bench.plan, bench.now_ms), monthOf(bench.plan.campaigns))
   bench.report.remark(describeHistory(database))
   return database
+}
+
+/** Makes the database of the account that is read to the end; returns it. */
+export async function makeDeepHistory(bench: Bench): Promise<string> {
+  const { plan, now_ms, folder } = bench
+  const database = join(folder, 'deep.db')
+  await addAccount(database, DEEP_ACCOUNT, plan.deep_ads)
+  await measureFile(bench, database, deepEvents(plan, now_ms), `${DEEP_DAYS} days of ${plan.deep_ads} ads`)
+  return database
+}
+
+function monthOf(ads: number): string {
+  return `${HISTORY_DAYS} days of ${ads} ads`
 }
 
 async function measureFile(
   bench: Bench,
   database: string,
   events: Iterable<SandboxEvent>,
-  ads: number,
+  of: string,
   to_reach?: number,
 ): Promise<void> {
   const { facts, file, sample, sample_facts } = writeImportFile(bench, events)
@@ -54,14 +77,14 @@ async function measureFile(
   const limit = measureParseLimit(sample, sample_facts, parseLines, bench.plan.limit_ms)
   const rate = { unit: 'facts/s', measured: facts / wall_s, limit: { value: limit, of: PARSE_LIMIT } } as const
   bench.report.add(
-    { what: `import of ${facts} facts, 30 days of ${ads} ads`, ...rate, ...(to_reach && { to_reach }) },
+    { what: `import of ${facts} facts, ${of}`, ...rate, ...(to_reach && { to_reach }) },
     { what: '  peak memory', unit: 'MB', measured: megabytes(peak_memory_bytes), to_reach: 400 },
     { what: '  database, per message', unit: 'bytes', measured: bytesPerMessage(database) },
   )
 }
 
-async function addAccount({ plan }: Bench, database: string, { account_id, page_id }: BenchAccount): Promise<void> {
-  const fields = ['--name', `${adsOfAccount(plan)} ads`, '--currency', 'USD', '--time-zone', 'UTC', '--page', page_id]
+async function addAccount(database: string, { account_id, page_id }: BenchAccount, ads: number): Promise<void> {
+  const fields = ['--name', `${ads} ads`, '--currency', 'USD', '--time-zone', 'UTC', '--page', page_id]
   await runReadout(['account', 'add', account_id, ...fields, '--database', database])
 }
 

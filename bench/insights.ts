@@ -1,17 +1,15 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { FixedAnswer } from './bare-server.ts'
-import type { Bench, Figure } from './bench.ts'
+import type { Bench } from './bench.ts'
 import { takeBodies } from './bodies.ts'
 import { ACCOUNTS, adsOfAccount, campaignIds } from './load.ts'
-import { BUSY_FACTS_PER_S, type Plan } from './plan.ts'
+import { BUSY_FACTS_PER_S } from './plan.ts'
 import { Poster } from './poster.ts'
-import { formatRequest, writeRequests } from './requests.ts'
-import { ServerProcess } from './server-process.ts'
+import { ask, figuresOf, type Limit, measureBare, type Question, readAnswer, writeQuestion } from './questions.ts'
+import type { ServerProcess } from './server-process.ts'
 import { rate } from './webhooks.ts'
-import { runWrk, type WrkRun } from './wrk.ts'
+import type { WrkRun } from './wrk.ts'
 
-const FIELDS = [
+export const FIELDS = [
   'marketing_messages_delivered',
   'marketing_messages_read_rate',
   'marketing_messages_link_btn_click',
@@ -21,115 +19,144 @@ const FIELDS = [
   'marketing_messages_cost_per_link_btn_click',
 ]
 
-const CONNECTIONS = 32
-const BUSY_CHANGES = 1000
-const LIMIT = 'bare node:http, same bytes'
+const BREAKDOWNS = ['country', 'hourly_stats_aggregated_by_advertiser_time_zone']
 
-/** Nodes that are asked for in turn, and how fast a bare server gives the answer of one of them. */
-export interface Question {
-  readonly what: string
-  readonly requests: string
-  readonly limit: WrkRun
+const BUSY_CHANGES = 1000
+
+/** Nodes whose insights are asked for in turn, and what they answer. */
+export interface Subject extends Question {
+  readonly ids: readonly string[]
+  /** The messages delivered of each node. */
+  readonly delivered: readonly number[]
+  readonly limit: Limit
   readonly to_reach?: number
 }
 
-/** Writes the requests of campaigns and of an account, tries each node once, and measures the limits. */
-export async function openQuestions(bench: Bench, server: ServerProcess, token: string): Promise<Question[]> {
+type Row = Readonly<Record<string, string>>
+
+/** The campaigns of the history, and the first of its accounts; each node is tried once, and the limits measured. */
+export async function openSubjects(bench: Bench, server: ServerProcess, token: string): Promise<[Subject, Subject]> {
   const campaigns = campaignIds(bench.plan)
-  const account = { ...ACCOUNTS[0], ads: adsOfAccount(bench.plan) }
-  const ask = (name: string, ids: readonly string[]) => openQuestion(bench, server, token, name, ids)
+  const account = `insights of an account of ${adsOfAccount(bench.plan)} ads`
+  const open = (what: string, ids: readonly string[]) => openSubject(bench, server, token, what, ids)
   return [
-    {
-      what: `insights of ${campaigns.length} campaigns in turn`,
-      to_reach: 10_000,
-      ...(await ask('campaigns', campaigns)),
-    },
-    { what: `insights of an account of ${account.ads} ads`, ...(await ask('account', [`act_${account.account_id}`])) },
+    { ...(await open(`insights of ${campaigns.length} campaigns in turn`, campaigns)), to_reach: 10_000 },
+    await open(account, [`act_${ACCOUNTS[0].account_id}`]),
   ]
 }
 
-async function openQuestion(
-  { folder, plan }: Bench,
+async function openSubject(
+  bench: Bench,
   server: ServerProcess,
   token: string,
-  name: string,
+  what: string,
   ids: readonly string[],
-): Promise<{ requests: string; limit: WrkRun }> {
-  const requests = join(folder, `${name}.requests`)
-  const headers = { authorization: `Bearer ${token}` }
-  writeRequests(
-    requests,
-    ids.map((id) => formatRequest(`GET ${pathOf(id)}`, headers)),
-  )
-  const answers = []
-  for (const id of ids) answers.push(await readAnswer(server.url + pathOf(id), headers))
-  const file = join(folder, `${name}.answer.json`)
-  writeFileSync(file, JSON.stringify(answers[0]))
-  await using bare = await ServerProcess.start('bench/bare-server.ts', ['insights', file])
-  return { requests, limit: await runWarm(bare.url, requests, plan) }
+): Promise<Subject> {
+  const calls = ids.map((id) => ({ path: insightsPath(id) }))
+  const answers: FixedAnswer[] = []
+  for (const call of calls) answers.push(await readAnswer(server, token, call))
+  const delivered = answers.map(({ body }) => deliveredOf(rowsOf(body)))
+  const silent = delivered.findIndex((count) => !(count > 0))
+  if (silent >= 0) throw new Error(`${ids[silent]} has nothing delivered: ${answers[silent]?.body}`)
+  const question = writeQuestion(bench, token, what, calls)
+  return { ...question, ids, delivered, limit: await measureBare(bench, question, answers[0] as FixedAnswer) }
 }
 
 /** Measures the answers of a server that has nothing else to do. */
-export async function measureIdle(bench: Bench, server: ServerProcess, question: Question): Promise<void> {
-  const run = await ask(bench, server, question)
-  bench.report.add(...figuresOf(`${question.what}, idle`, run, question, question.to_reach))
+export async function measureIdle(bench: Bench, server: ServerProcess, subject: Subject): Promise<WrkRun> {
+  const run = await ask(bench, server, subject)
+  bench.report.add(...figuresOf(`${subject.what}, idle`, 'requests/s', run, subject.limit, subject.to_reach))
+  return run
 }
 
 /** Measures the answers of a server that takes webhooks meanwhile, and how many it takes. */
-export async function measureBusy(bench: Bench, server: ServerProcess, question: Question): Promise<void> {
+export async function measureBusy(bench: Bench, server: ServerProcess, subject: Subject): Promise<void> {
   const { plan, live, app_secret, report } = bench
   const bodies_per_s = BUSY_FACTS_PER_S / BUSY_CHANGES
   const seconds = plan.warm_up_s + plan.run_s + 2
   const bodies = [...takeBodies(live, BUSY_CHANGES, bodies_per_s * seconds)]
   const poster = new Poster(server.url, bodies, bodies_per_s, app_secret)
-  const run = await ask(bench, server, question)
+  const run = await ask(bench, server, subject)
   const posted = await poster.stop()
   if (posted.refused > 0) report.fail(`${posted.refused} webhooks were refused while insights were read`)
-  report.add(...figuresOf(`${question.what}, under ingest`, run, question), {
+  report.add(...figuresOf(`${subject.what}, under ingest`, 'requests/s', run, subject.limit), {
     what: '  facts taken meanwhile',
     unit: 'facts/s',
     measured: (posted.accepted * BUSY_CHANGES) / posted.seconds,
   })
 }
 
-async function ask(bench: Bench, server: ServerProcess, { what, requests }: Question): Promise<WrkRun> {
-  const run = await runWarm(server.url, requests, bench.plan)
-  if (run.refused + run.broken > 0) bench.report.fail(`${what}: ${run.refused} refused, ${run.broken} broken`)
-  return run
-}
-
-async function runWarm(url: string, requests: string, { warm_up_s, run_s }: Plan): Promise<WrkRun> {
-  const load = { url, requests, connections: CONNECTIONS }
-  if (warm_up_s > 0) await runWrk({ ...load, seconds: warm_up_s })
-  return runWrk({ ...load, seconds: run_s })
-}
-
-function figuresOf(what: string, run: WrkRun, { limit }: Question, to_reach?: number): Figure[] {
-  const beside = (value: number) => ({ limit: { value, of: LIMIT } })
-  return [
-    { what, unit: 'requests/s', measured: rate(run), ...beside(rate(limit)), ...(to_reach && { to_reach }) },
-    { what: '  p50', unit: 'ms', measured: run.p50_ms, ...beside(limit.p50_ms) },
-    { what: '  p99', unit: 'ms', measured: run.p99_ms, ...beside(limit.p99_ms) },
-  ]
-}
-
-function pathOf(id: string): string {
-  return `/v25.0/${id}/insights?fields=${FIELDS.join(',')}&date_preset=last_30d`
-}
-
-/** Reads one answer. Throws when it is not a row of numbers: the load would measure something else. */
-async function readAnswer(url: string, headers: Record<string, string>): Promise<FixedAnswer> {
-  const response = await fetch(url, { headers })
-  const body = await response.text()
-  const [row] = (JSON.parse(body) as { data?: Record<string, string>[] }).data ?? []
-  if (!(Number(row?.marketing_messages_delivered) > 0)) throw new Error(`${url} has nothing delivered: ${body}`)
-  const names = [...response.headers.keys()].filter((name) => !OWN_HEADERS.has(name))
-  return {
-    status: response.status,
-    headers: Object.fromEntries(names.map((name) => [name, response.headers.get(name) ?? ''])),
-    body,
+/** Measures the same answers cut by each breakdown: the rows of a node must come to what it answers as a whole. */
+export async function measureBreakdowns(
+  bench: Bench,
+  server: ServerProcess,
+  token: string,
+  { what, ids, delivered }: Subject,
+): Promise<void> {
+  // An account sums the cells of all its ads: many such requests at once only wait for each other, and keep what is
+  // measured next waiting too.
+  const connections = ids.length === 1 ? 1 : undefined
+  for (const breakdown of BREAKDOWNS) {
+    const calls = ids.map((id) => ({ path: `${insightsPath(id)}&breakdowns=${breakdown}` }))
+    let first: FixedAnswer | undefined
+    for (const [i, call] of calls.entries()) {
+      const answer = await readAnswer(server, token, call)
+      first ??= answer
+      const rows = rowsOf(answer.body)
+      if (rows.every((row) => breakdown in row) && deliveredOf(rows) === delivered[i]) continue
+      throw new Error(`${call.path} does not come to ${delivered[i]} messages delivered: ${answer.body}`)
+    }
+    const name = `${what}, by ${breakdown.replace(/_.*/, '')}`
+    const question = writeQuestion(bench, token, name, calls, connections)
+    const limit = await measureBare(bench, question, first as FixedAnswer)
+    bench.report.add(...figuresOf(question.what, 'requests/s', await ask(bench, server, question), limit))
   }
 }
 
-/** Headers that every server of Node's adds by itself. */
-const OWN_HEADERS: ReadonlySet<string> = new Set(['date', 'connection', 'keep-alive'])
+const BATCH_ITEMS = 50
+
+/** Measures the insights of campaigns in batches, beside those of one request each, of which `singles` were answered. */
+export async function measureBatches(
+  bench: Bench,
+  server: ServerProcess,
+  token: string,
+  { ids, delivered }: Subject,
+  singles: WrkRun,
+): Promise<void> {
+  const calls = Array.from({ length: ids.length / BATCH_ITEMS }, (_, i) =>
+    batchCall(ids.slice(i * BATCH_ITEMS, (i + 1) * BATCH_ITEMS)),
+  )
+  const answers: FixedAnswer[] = []
+  for (const call of calls) answers.push(await readAnswer(server, token, call))
+  const items = answers.flatMap(({ body }) => JSON.parse(body) as { code: number; body: string }[])
+  const wrong = ids.findIndex((_, i) => items[i]?.code !== 200 || deliveredOf(rowsOf(items[i].body)) !== delivered[i])
+  if (wrong >= 0) throw new Error(`a batch does not answer ${ids[wrong]} as one request does: ${items[wrong]?.body}`)
+  const question = writeQuestion(bench, token, `batches of ${BATCH_ITEMS} campaigns`, calls)
+  const limit = await measureBare(bench, question, answers[0] as FixedAnswer)
+  const run = await ask(bench, server, question)
+  bench.report.add(...figuresOf(question.what, 'batches/s', run, limit), {
+    what: '  insights in them',
+    unit: 'requests/s',
+    measured: rate(run) * BATCH_ITEMS,
+    limit: { value: rate(singles), of: 'the same server, one request each' },
+  })
+}
+
+function batchCall(ids: readonly string[]): { path: string; form: string } {
+  const items = ids.map((id) => ({ method: 'GET', relative_url: insightsPath(id).slice(1) }))
+  return { path: '/v25.0/', form: `batch=${encodeURIComponent(JSON.stringify(items))}` }
+}
+
+/** What is asked of each node: seven fields over the last 30 days. */
+export function insightsPath(id: string): string {
+  return `/v25.0/${id}/insights?fields=${FIELDS.join(',')}&date_preset=last_30d`
+}
+
+function rowsOf(body: string): readonly Row[] {
+  return (JSON.parse(body) as { data?: Row[] }).data ?? []
+}
+
+/** `NaN` for rows that do not tell. */
+function deliveredOf(rows: readonly Row[]): number {
+  return rows.reduce((sum, row) => sum + Number(row.marketing_messages_delivered), 0)
+}

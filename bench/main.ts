@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Bench, Report } from './bench.ts'
-import { makeHistory, measureImport, megabytes } from './import.ts'
-import { measureBusy, measureIdle, openQuestions } from './insights.ts'
-import { ACCOUNTS, liveEvents } from './load.ts'
+import { measureDeep, measureMeanwhile, readExpected } from './deep.ts'
+import { makeDeepHistory, makeHistory, measureImport, megabytes } from './import.ts'
+import { measureBatches, measureBreakdowns, measureBusy, measureIdle, openSubjects } from './insights.ts'
+import { ACCOUNTS, type BenchAccount, DEEP_ACCOUNT, liveEvents } from './load.ts'
 import { formatMachine, readMachine } from './machine.ts'
 import { runReadout } from './node-process.ts'
 import { FULL, type Plan, QUICK } from './plan.ts'
@@ -63,28 +64,50 @@ function openBench(plan: Plan): Bench {
 
 /** The order matters: what is read first is not disturbed by what was written last. */
 async function measure(bench: Bench): Promise<void> {
-  const { report } = bench
   say('importing')
   await measureImport(bench)
-  const database = await makeHistory(bench)
-  const token = await createToken(database)
-  const serving = ['serve', '--port', '0', '--database', database, '--app-secret', bench.app_secret]
-  await using server = await ServerProcess.start('src/cli/main.ts', [...serving, '--log-level', 'warn'])
+  await measureHistory(bench, await makeHistory(bench))
+  say('importing an account of many ads')
+  await measureDeepHistory(bench, await makeDeepHistory(bench))
+}
+
+async function measureHistory(bench: Bench, database: string): Promise<void> {
+  const token = await createToken(database, ACCOUNTS)
+  await using server = await startServer(bench, database)
   say('reading insights')
-  const questions = await openQuestions(bench, server, token)
-  for (const question of questions) await measureIdle(bench, server, question)
+  const subjects = await openSubjects(bench, server, token)
+  const [campaigns, account] = subjects
+  const singles = await measureIdle(bench, server, campaigns)
+  await measureIdle(bench, server, account)
+  await measureBatches(bench, server, token, campaigns, singles)
+  for (const subject of subjects) await measureBreakdowns(bench, server, token, subject)
   say('posting webhooks')
   await measureSingleWebhooks(bench, server)
   for (const posting of MANY) await measureFacts(bench, server, posting)
   say('reading insights under ingest')
-  for (const question of questions) await measureBusy(bench, server, question)
+  for (const subject of subjects) await measureBusy(bench, server, subject)
   const measured = megabytes(server.peak_memory_bytes)
-  report.add({ what: 'server: peak memory, all of the above', unit: 'MB', measured, to_reach: 400 })
+  bench.report.add({ what: 'server: peak memory, all of the above', unit: 'MB', measured, to_reach: 400 })
 }
 
-async function createToken(database: string): Promise<string> {
-  const accounts = ACCOUNTS.flatMap(({ account_id }) => ['--account', `act_${account_id}`])
-  const { stdout } = await runReadout(['token', 'create', '--permission', 'read', ...accounts, '--database', database])
+/** A server of its own, so that its memory is that of this work alone. */
+async function measureDeepHistory(bench: Bench, database: string): Promise<void> {
+  const expected = readExpected(bench, database)
+  const token = await createToken(database, [DEEP_ACCOUNT])
+  await using server = await startServer(bench, database)
+  say('reading it to the end')
+  await measureDeep(bench, server, token, expected)
+  await measureMeanwhile(bench, server, token)
+}
+
+function startServer({ app_secret }: Bench, database: string): Promise<ServerProcess> {
+  const serving = ['serve', '--port', '0', '--database', database, '--app-secret', app_secret, '--log-level', 'warn']
+  return ServerProcess.start('src/cli/main.ts', serving)
+}
+
+async function createToken(database: string, accounts: readonly BenchAccount[]): Promise<string> {
+  const readable = accounts.flatMap(({ account_id }) => ['--account', `act_${account_id}`])
+  const { stdout } = await runReadout(['token', 'create', '--permission', 'read', ...readable, '--database', database])
   return stdout.trim()
 }
 

@@ -7,6 +7,8 @@ export interface Plan {
   readonly history_facts: number
   /** Campaigns of the history, in two accounts of equal size. */
   readonly campaigns: number
+  /** Ads of the account that is read to the end, each with facts on every day. */
+  readonly deep_ads: number
   /** Before each measured run; none when 0. */
   readonly warm_up_s: number
   /** Facts of the first webhooks; their speed tells how many the measured run needs, where they are not it. */
@@ -22,6 +24,7 @@ export const FULL: Plan = {
   import_facts: 600_000,
   history_facts: 600_000,
   campaigns: 2000,
+  deep_ads: 10_000,
   warm_up_s: 2,
   first_facts: 60_000,
   run_s: 6,
@@ -34,6 +37,7 @@ export const QUICK: Plan = {
   import_facts: 10_000,
   history_facts: 20_000,
   campaigns: 200,
+  deep_ads: 200,
   warm_up_s: 0,
   first_facts: 60_000,
   run_s: 1,

@@ -1,0 +1,113 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FixedAnswer } from './bare-server.ts'
+import type { Bench, Figure } from './bench.ts'
+import type { Plan } from './plan.ts'
+import { formatRequest, writeRequests } from './requests.ts'
+import { ServerProcess } from './server-process.ts'
+import { rate } from './webhooks.ts'
+import { runWrk, type WrkRun } from './wrk.ts'
+
+/** A call to the Graph door: a GET, or a POST where it has a form. */
+export interface Call {
+  readonly path: string
+  readonly form?: string
+}
+
+/** Calls that are made in turn. */
+export interface Question {
+  readonly what: string
+  /** The file of their requests. */
+  readonly requests: string
+  readonly connections: number
+}
+
+/** What a question is held against. */
+export interface Limit {
+  readonly run: WrkRun
+  readonly of: string
+}
+
+export const BARE = 'bare node:http, same bytes'
+
+const CONNECTIONS_MAX = 32
+
+/** Headers that every server of Node's adds by itself. */
+const OWN_HEADERS: ReadonlySet<string> = new Set(['date', 'connection', 'keep-alive'])
+
+/** Writes down the requests of a question. */
+export function writeQuestion(
+  { folder }: Bench,
+  token: string,
+  what: string,
+  calls: readonly Call[],
+  connections = CONNECTIONS_MAX,
+): Question {
+  const requests = join(folder, `${what.replaceAll(/\W+/g, '-')}.requests`)
+  writeRequests(
+    requests,
+    calls.map(({ path, form }) => {
+      if (form === undefined) return formatRequest(`GET ${path}`, headersOf(token))
+      const body = Buffer.from(form)
+      const headers = { ...headersOf(token, form), 'content-length': String(body.length) }
+      return formatRequest(`POST ${path}`, headers, body)
+    }),
+  )
+  return { what, requests, connections }
+}
+
+/** Reads one answer. Throws when it is not 200: the load would measure something else. */
+export async function readAnswer({ url }: ServerProcess, token: string, { path, form }: Call): Promise<FixedAnswer> {
+  const body = form ?? null
+  const response = await fetch(url + path, {
+    method: body === null ? 'GET' : 'POST',
+    headers: headersOf(token, form),
+    body,
+  })
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`${path} is answered ${response.status}: ${text}`)
+  const names = [...response.headers.keys()].filter((name) => !OWN_HEADERS.has(name))
+  const headers = Object.fromEntries(names.map((name) => [name, response.headers.get(name) ?? '']))
+  return { status: response.status, headers, body: text }
+}
+
+/** Starts a server that gives this answer to every request. */
+export function startBare({ folder }: Bench, answer: FixedAnswer): Promise<ServerProcess> {
+  const file = join(folder, 'answer.json')
+  writeFileSync(file, JSON.stringify(answer))
+  return ServerProcess.start('bench/bare-server.ts', ['insights', file])
+}
+
+/** Measures how fast a bare server gives an answer to a question. */
+export async function measureBare(bench: Bench, question: Question, answer: FixedAnswer): Promise<Limit> {
+  await using bare = await startBare(bench, answer)
+  return { run: await ask(bench, bare, question), of: BARE }
+}
+
+/** Asks a question as often as the server answers it, after a warm-up. */
+export async function ask({ plan, report }: Bench, server: ServerProcess, question: Question): Promise<WrkRun> {
+  const run = await runWarm(server.url, question, plan)
+  if (run.refused + run.broken > 0) report.fail(`${question.what}: ${run.refused} refused, ${run.broken} broken`)
+  return run
+}
+
+export function figuresOf(what: string, unit: Figure['unit'], run: WrkRun, limit: Limit, to_reach?: number): Figure[] {
+  const beside = (value: number) => ({ limit: { value, of: limit.of } })
+  return [
+    { what, unit, measured: rate(run), ...beside(rate(limit.run)), ...(to_reach && { to_reach }) },
+    { what: '  p50', unit: 'ms', measured: run.p50_ms, ...beside(limit.run.p50_ms) },
+    { what: '  p99', unit: 'ms', measured: run.p99_ms, ...beside(limit.run.p99_ms) },
+  ]
+}
+
+/** What a call carries; `wrk` takes no compressed answers, and so nobody here does. */
+export function headersOf(token: string, form?: string): Record<string, string> {
+  const type = form === undefined ? undefined : { 'content-type': 'application/x-www-form-urlencoded' }
+  return { authorization: `Bearer ${token}`, 'accept-encoding': 'identity', ...type }
+}
+
+async function runWarm(url: string, { requests, connections }: Question, { warm_up_s, run_s }: Plan): Promise<WrkRun> {
+  const load = { url, requests, connections }
+  if (warm_up_s > 0) await runWrk({ ...load, seconds: warm_up_s })
+  return runWrk({ ...load, seconds: run_s })
+}
