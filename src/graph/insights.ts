@@ -108,13 +108,13 @@ async function* measureRows(
 ): AsyncGenerator<PlacedRow<MeasuredRow>> {
   const rowNodes = await readRowNodes(source, node, query)
   let { object, place } = startOf(query)
-  for (const rowNode of rowNodes.slice(object)) {
+  for (const rowNode of rowNodes.from(object)) {
     const start = { object: object++, place }
     for (const row of await measureNode(source.tables.rollups, rowNode, rowQuery)) {
       const isPassing = passesMetrics(query.filters, (field) => metricOf(row, field, rowQuery))
       if (isPassing) yield { row, place: place++, start }
     }
-    await source.onObject?.(object, rowNodes.length)
+    await source.onObject?.(object, rowNodes.count)
   }
 }
 

@@ -10,6 +10,12 @@ export interface RowNode extends NodeCells {
   readonly names: Readonly<Record<string, string>>
 }
 
+/** Objects in their order, each put together when one comes to it: a page shows few of many. */
+export interface RowNodes {
+  readonly count: number
+  readonly from: (place: number) => Iterable<RowNode>
+}
+
 /**
  * The objects of a level within a node, by the order in which their ads were registered; conditions on ids and names
  * leave out ads, so that what is above them counts without them. Throws code 100 for a level above the node's.
@@ -18,20 +24,30 @@ export async function readRowNodes(
   { tables, directory }: { readonly tables: Tables; readonly directory: Directory },
   node: Node,
   { level = node.level, filters }: { readonly level: Level | undefined; readonly filters: readonly Filter[] },
-): Promise<readonly RowNode[]> {
+): Promise<RowNodes> {
   checkLevel(node, level)
   const isFiltered = filters.some(({ kind }) => kind === 'node' || kind === 'status')
-  if (level === node.level && !isFiltered) return [node]
+  if (level === node.level && !isFiltered) return nodesOf([node], (one) => one)
   const account = accountNames(node)
   const ads = await directory.readAds(tables, node)
   const passing = isFiltered ? ads.filter((ad) => passesNode(filters, { ...account, ...adNames(ad) })) : ads
-  if (level === 'account') return [{ account: node.account, ads: passing.map(({ ad }) => ad), names: node.names }]
-  const groups = Map.groupBy(passing, (ad) => ad[`${level}_id`])
-  return [...groups.values()].map((group) => ({
+  if (level === 'account') {
+    return nodesOf([passing], (all) => ({ account: node.account, ads: all.map(({ ad }) => ad), names: node.names }))
+  }
+  return nodesOf([...Map.groupBy(passing, (ad) => ad[`${level}_id`]).values()], (group) => ({
     account: node.account,
     ads: group.map(({ ad }) => ad),
     names: { ...account, ...sharedNames(level, group) },
   }))
+}
+
+function nodesOf<T>(parts: readonly T[], nodeOf: (part: T) => RowNode): RowNodes {
+  return {
+    count: parts.length,
+    *from(place) {
+      for (const part of parts.slice(place)) yield nodeOf(part)
+    },
+  }
 }
 
 /** Throws code 100 for a level above the node's. */
