@@ -122,7 +122,8 @@ function joinClicks(a: Click, b: Click): Click {
   return btn_name === a.btn_name ? a : { ...a, btn_name }
 }
 
-function joinObserved<T>(a: Observed<T> | null, b: Observed<T> | null): Observed<T> | null {
+/** The latest observation, then the greater value. */
+export function joinObserved<T>(a: Observed<T> | null, b: Observed<T> | null): Observed<T> | null {
   if (a === null || b === null) return a ?? b
   return b.at > a.at || (b.at === a.at && b.value > a.value) ? b : a
 }

@@ -36,7 +36,8 @@ const arbitraryFact: fc.Arbitrary<Fact> = fc
     at: fc.constantFrom(...INSTANTS),
     ad_id: fc.constantFrom(...Object.keys(AD_PAGES)),
     subscriber: fc.constantFrom('ann', 'ann', 'bob'),
-    tracking_id: fc.constantFrom('t1', 't2', 't3'),
+    // As Meta's are, and as others may be.
+    tracking_id: fc.constantFrom('t1', 'T2', '0b6f7f0e-9a54-4c0f-8f1d-2f1f6f0c3a11'),
     mid: fc.constantFrom(null, null, 'm1', 'm2', 'm3'),
     price_micros: fc.option(fc.bigInt(0n, 3_000_000n), { freq: 3 }),
     country: fc.option(fc.constantFrom(...COUNTRIES), { freq: 5 }),

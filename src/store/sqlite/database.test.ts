@@ -9,25 +9,34 @@ import { catchUp } from '../catch-up.ts'
 import { type Discrepancy, verify } from '../verify.ts'
 import { openSqliteStore } from './store.ts'
 
+const UUID = '0b6f7f0e-9a54-4c0f-8f1d-2f1f6f0c3a11'
+const DELIVERED_AT = Date.parse('2026-11-20T18:30:00Z')
+const CLICKED_AT = Date.parse('2026-11-21T03:30:00Z')
+
 const MIGRATIONS = join(import.meta.dirname, 'migrations')
 
-/** A database as Readout left it that knew the first three migrations, with one message in New York and a parked fact. */
+/** A database as Readout left it that knew the first three migrations, with messages in New York and a parked fact. */
 const LEDGER_OF_DAYS = `
   INSERT INTO account VALUES (1, '1', 'One', 'USD', 'America/New_York');
   INSERT INTO campaign (campaign_id, account, name) VALUES ('500', 1, 'Spring');
   INSERT INTO adset VALUES ('500', 1, '500', 'Spring');
   INSERT INTO ad VALUES (1, '500', 1, '500', '500', 'Spring');
-  INSERT INTO message (ad, subscriber, tracking_id, delivered_at, country, region_class, delivered_day)
-    VALUES (1, 'ann', 't1', ${Date.parse('2026-11-20T18:30:00Z')}, 'BR', 'c', 20777);
-  INSERT INTO click VALUES (1, 'ann', ${Date.parse('2026-11-21T03:30:00Z')}, '', 'BR', 'c', 20777, 't1');
-  INSERT INTO recipient VALUES (1, 'ann', 'BR', 1);
+  INSERT INTO message (ad, subscriber, tracking_id, delivered_at, price_micros, price_at, country, region_class,
+    delivered_day)
+    VALUES (1, 'ann', '${UUID}', ${DELIVERED_AT}, 7, ${DELIVERED_AT + 5}, 'BR', 'c', 20777),
+      (1, 'bob', 'Not-a-UUID', ${DELIVERED_AT}, NULL, NULL, NULL, 'c', 20777);
+  INSERT INTO click VALUES (1, 'ann', ${CLICKED_AT}, '', 'BR', 'c', 20777, '${UUID}');
+  INSERT INTO recipient VALUES (1, 'ann', 'BR', ${DELIVERED_AT - 5}), (1, 'cem', 'US', 1);
   INSERT INTO parked VALUES ('600', '9', 'ann', 'clicked', 1, '', '', -1, '', '');
-  INSERT INTO rollup (account, ad, day, delivered_c, unpriced_c, link_btn_click_c, link_btn_clicked_c,
+  UPDATE message SET resolved_price_micros = 7 WHERE subscriber = 'ann';
+  INSERT INTO rollup (account, ad, day, delivered_c, unpriced_c, spend_micros_c, link_btn_click_c, link_btn_clicked_c,
     link_btn_click_by_delivery_c, link_btn_clicked_by_delivery_c)
-    VALUES (1, 0, 20777, 1, 1, 1, 1, 1, 1), (1, 1, 20777, 1, 1, 1, 1, 1, 1);
-  INSERT INTO rollup_country (account, ad, day, country, delivered, unpriced, link_btn_click, link_btn_clicked,
-    link_btn_click_by_delivery, link_btn_clicked_by_delivery)
-    VALUES (1, 1, 20777, 'BR', 1, 1, 1, 1, 1, 1);`
+    VALUES (1, 0, 20777, 2, 1, 7, 1, 1, 1, 1), (1, 1, 20777, 2, 1, 7, 1, 1, 1, 1);
+  INSERT INTO rollup_country (account, ad, day, country, delivered, unpriced, spend_micros, link_btn_click,
+    link_btn_clicked, link_btn_click_by_delivery, link_btn_clicked_by_delivery)
+    VALUES (1, 1, 20777, 'BR', 1, 0, 7, 1, 1, 1, 1), (1, 1, 20777, 'unknown', 1, 1, 0, 0, 0, 0, 0);`
+
+const MESSAGE = { sent_at: null, delivered_at: DELIVERED_AT, read_at: null, mid: null }
 
 test('a database that counted by day is brought to hours, and every rollup is the sum of its threads meanwhile', async () => {
   using folder = new TemporaryFolder()
@@ -50,8 +59,18 @@ test('a database that counted by day is brought to hours, and every rollup is th
     const hours = await store.rollups.readBreakdownSums({ account: 1, ads: [0] }, { since: 0, until: 99_999 }, sum)
     return hours.map(({ value, sums }) => `${value}: ${sums}`)
   }
-  assert.deepEqual([await findDiscrepancies(), await readHours()], [[], ['0: 1,1']])
+  assert.deepEqual([await findDiscrepancies(), await readHours()], [[], ['0: 2,1']])
   await catchUp(store, new Admission(), () => 0)
-  assert.deepEqual([await findDiscrepancies(), await readHours()], [[], ['13: 1,0', '22: 0,1']])
+  assert.deepEqual([await findDiscrepancies(), await readHours()], [[], ['13: 2,0', '22: 0,1']])
+  const [ann, bob, cem] = await store.threads.read(['ann', 'bob', 'cem'].map((subscriber) => ({ ad: 1, subscriber })))
+  assert.deepEqual(ann?.facts, {
+    country: { value: 'BR', at: DELIVERED_AT - 5 },
+    messages: [{ ...MESSAGE, tracking_id: UUID, price_micros: { value: 7n, at: DELIVERED_AT + 5 } }],
+    clicks: [{ at: CLICKED_AT, mid: null, btn_name: null }],
+    failures: [],
+  })
+  assert.equal(ann.resolution.clicks[0]?.credited, 0)
+  assert.deepEqual(bob?.facts.messages, [{ ...MESSAGE, tracking_id: 'Not-a-UUID', price_micros: null }])
+  assert.deepEqual(cem?.facts.country, { value: 'US', at: 1 })
   assert.deepEqual(await store.setAside.listParked(), [{ ad_id: '600', page_id: '9', facts: 1 }])
 })

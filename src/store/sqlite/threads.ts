@@ -14,13 +14,16 @@ import {
   compareMessages,
   EMPTY_THREAD,
   type Failure,
+  joinObserved,
   type Message,
+  messageTime,
+  type Observed,
 } from '../../domain/thread.ts'
 import type { StoredThread, ThreadChange, ThreadKey, Threads, UnresolvedAd } from '../threads.ts'
 
 const READ_THREAD = `
-  SELECT 'message', tracking_id, sent_at, delivered_at, read_at, mid, price_micros, price_at, country, region_class,
-    sent_hour, delivered_hour, read_hour, resolved_price_micros, NULL
+  SELECT 'message', tracking_id, sent_at, delivered_at, read_at, mid, price_micros, price_told_after, country,
+    region_class, sent_hour, delivered_hour, read_hour, resolved_price_micros, country_told_after
   FROM message WHERE ad = ?1 AND subscriber = ?2
   UNION ALL
   SELECT 'click', credited_tracking_id, at, NULL, NULL, mid, NULL, NULL, country, region_class, hour, NULL, NULL, NULL, btn_name
@@ -43,13 +46,13 @@ const SCAN_SUBSCRIBERS = `
   ORDER BY subscriber LIMIT ?3`
 
 const WRITE_MESSAGE = `
-  INSERT INTO message (ad, subscriber, tracking_id, sent_at, delivered_at, read_at, mid, price_micros, price_at,
-    country, region_class, sent_hour, delivered_hour, read_hour, resolved_price_micros)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  INSERT INTO message (ad, subscriber, tracking_id, sent_at, delivered_at, read_at, mid, price_micros, price_told_after,
+    country, country_told_after, region_class, sent_hour, delivered_hour, read_hour, resolved_price_micros)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (ad, subscriber, tracking_id) DO UPDATE SET
     sent_at = excluded.sent_at, delivered_at = excluded.delivered_at, read_at = excluded.read_at, mid = excluded.mid,
-    price_micros = excluded.price_micros, price_at = excluded.price_at, country = excluded.country,
-    region_class = excluded.region_class, sent_hour = excluded.sent_hour, delivered_hour = excluded.delivered_hour,
+    price_micros = excluded.price_micros, price_told_after = excluded.price_told_after, country = excluded.country,
+    country_told_after = excluded.country_told_after, region_class = excluded.region_class, sent_hour = excluded.sent_hour, delivered_hour = excluded.delivered_hour,
     read_hour = excluded.read_hour, resolved_price_micros = excluded.resolved_price_micros`
 
 const WRITE_CLICK = `
@@ -122,7 +125,8 @@ export class SqliteThreads implements Threads {
       this.#writeClicks(change)
       this.#writeFailures(change)
       const { before, facts } = change
-      if (facts.country !== null && facts.country !== before.facts.country) {
+      // With a message it stands in the message's row.
+      if (facts.messages.length === 0 && facts.country !== null && facts.country !== before.facts.country) {
         this.#writeRecipient.run(before.ad, before.subscriber, facts.country.value, facts.country.at)
       }
     }
@@ -165,7 +169,7 @@ export class SqliteThreads implements Threads {
 
   /** Writes the messages that differ: the lists are sorted alike, and every message of before is in after. */
   #writeMessages({ before, facts, resolution }: ThreadChange): void {
-    const isMoved = isElsewhere(before.resolution, resolution)
+    const isMoved = isElsewhere(before.resolution, resolution) || facts.country !== before.facts.country
     let place = 0
     for (const [i, message] of facts.messages.entries()) {
       const resolved = resolution.messages[i] as ResolvedMessage
@@ -174,17 +178,19 @@ export class SqliteThreads implements Threads {
       const knownResolved = isKnown ? before.resolution.messages[place] : undefined
       if (isKnown) place++
       if (known === message && !isMoved && isSameMessage(resolved, knownResolved)) continue
+      const own_at = messageTime(message)
       this.#writeMessage.run(
         before.ad,
         before.subscriber,
-        message.tracking_id,
+        packTrackingId(message.tracking_id),
         message.sent_at,
         message.delivered_at,
         message.read_at,
         message.mid,
         message.price_micros?.value ?? null,
-        message.price_micros?.at ?? null,
+        message.price_micros && message.price_micros.at - own_at,
         resolution.country,
+        facts.country && facts.country.at - own_at,
         resolution.region_class,
         resolved.sent_hour,
         resolved.delivered_hour,
@@ -203,7 +209,8 @@ export class SqliteThreads implements Threads {
     }
     for (const [i, { at, mid, btn_name }] of facts.clicks.entries()) {
       const { hour, credited } = resolution.clicks[i] as ResolvedClick
-      const tracking_id = credited === null ? null : (facts.messages[credited]?.tracking_id ?? null)
+      const message = credited === null ? undefined : facts.messages[credited]
+      const tracking_id = message === undefined ? null : packTrackingId(message.tracking_id)
       const { country, region_class } = resolution
       this.#writeClick.run(ad, subscriber, at, mid ?? '', country, region_class, hour, tracking_id, btn_name)
     }
@@ -243,7 +250,7 @@ function storedThread({ ad, subscriber }: ThreadKey, rows: readonly Row[]): Stor
     ad,
     subscriber,
     facts: {
-      country: recipient === undefined ? null : { value: String(recipient[8]), at: Number(recipient[2]) },
+      country: namedCountry(recipient, messageRows),
       messages: messages.map(({ fact }) => fact),
       clicks: clicks.map(({ fact }) => fact),
       failures: failures.map(({ fact }) => fact),
@@ -259,16 +266,23 @@ function storedThread({ ad, subscriber }: ThreadKey, rows: readonly Row[]): Stor
   }
 }
 
+/** A thread's first messages may have come after its country did, so both places are looked at. */
+function namedCountry(recipient: Row | undefined, messageRows: readonly Row[]): Observed<string> | null {
+  let country = recipient === undefined ? null : { value: String(recipient[8]), at: Number(recipient[2]) }
+  for (const row of messageRows) {
+    const told_after = numberOf(row[14])
+    if (told_after === null) continue
+    country = joinObserved(country, { value: String(row[8]), at: messageTime(messageOf(row)) + told_after })
+  }
+  return country
+}
+
 function messageOf(row: Row): Message {
   const price = numberOf(row[6])
-  return {
-    tracking_id: String(row[1]),
-    sent_at: numberOf(row[2]),
-    delivered_at: numberOf(row[3]),
-    read_at: numberOf(row[4]),
-    mid: textOf(row[5]),
-    price_micros: price === null ? null : { value: BigInt(price), at: Number(row[7]) },
-  }
+  const times = { sent_at: numberOf(row[2]), delivered_at: numberOf(row[3]), read_at: numberOf(row[4]) }
+  const message = { tracking_id: unpackTrackingId(row[1]), ...times, mid: textOf(row[5]), price_micros: null }
+  if (price === null) return message
+  return { ...message, price_micros: { value: BigInt(price), at: messageTime(message) + Number(row[7]) } }
 }
 
 function resolvedMessageOf(row: Row): ResolvedMessage {
@@ -286,12 +300,25 @@ function clickOf(row: Row): Click {
 }
 
 function resolvedClickOf(row: Row, places: ReadonlyMap<string, number>): ResolvedClick {
-  const credited = row[1] === null ? null : (places.get(String(row[1])) ?? null)
+  const credited = row[1] === null ? null : (places.get(unpackTrackingId(row[1])) ?? null)
   return { hour: Number(row[10]), credited, btn_name: textOf(row[14]) }
 }
 
 function failureOf(row: Row): Failure {
   return { at: Number(row[2]), error_message: String(row[1]) }
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** Meta's tracking ids are UUIDs, whose 16 bytes say all; any other text stands as it is. */
+function packTrackingId(text: string): string | Buffer {
+  return UUID.test(text) ? Buffer.from(text.replaceAll('-', ''), 'hex') : text
+}
+
+function unpackTrackingId(value: SQLOutputValue | undefined): string {
+  if (!(value instanceof Uint8Array)) return String(value)
+  const hex = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
 function isElsewhere(a: Resolution, b: Resolution): boolean {
