@@ -32,7 +32,17 @@ export function parseDay(text: string): Day | undefined {
   }
 }
 
+/** Days are few, and each is written many times. */
+const texts = new Map<Day, string>()
+const TEXTS_MAX = 5000
+
 /** Formats a day as `YYYY-MM-DD`, as `date_start` and `date_stop` are on the wire. */
 export function formatDay(day: Day): string {
-  return new Date(day * DAY_MS).toISOString().slice(0, 10)
+  let text = texts.get(day)
+  if (text === undefined) {
+    if (texts.size >= TEXTS_MAX) texts.clear()
+    text = new Date(day * DAY_MS).toISOString().slice(0, 10)
+    texts.set(day, text)
+  }
+  return text
 }

@@ -136,7 +136,7 @@ export interface Measure {
  */
 export function formatMetric(metric: Metric, counts: Counts, measure: Measure): string | undefined {
   const { formula } = metric
-  const classes = measure.region_policy === 'all' ? EVERYONE : metric.region_classes
+  const classes = classesOf(metric, measure.region_policy)
   const count = (counter: Counter) => sum(counts, datedBy(counter, measure.dated_by), classes)
   switch (formula.kind) {
     case 'count':
@@ -156,6 +156,24 @@ export function formatMetric(metric: Metric, counts: Counts, measure: Measure): 
 /** The counters that a metric is made of, in a dating: what a store has to sum to answer it. */
 export function metricCounters(metric: Metric, dating: Dating): readonly Counter[] {
   return formulaCounters(metric.formula).map((counter) => datedBy(counter, dating))
+}
+
+/** A counter and the region classes in which it is counted. */
+export interface CountedClasses {
+  readonly counter: Counter
+  readonly region_classes: readonly RegionClass[]
+}
+
+/** What `formatMetric` counts of a metric, and nothing else. */
+export function metricCounts(metric: Metric, { region_policy, dated_by }: Omit<Measure, 'currency' | 'ever_sent'>) {
+  const classes = classesOf(metric, region_policy)
+  return metricCounters(metric, dated_by).map((counter): CountedClasses => {
+    return { counter, region_classes: counter === 'unpriced' ? EVERYONE : classes }
+  })
+}
+
+function classesOf(metric: Metric, region_policy: RegionPolicy): readonly RegionClass[] {
+  return region_policy === 'all' ? EVERYONE : metric.region_classes
 }
 
 function formulaCounters(formula: Formula): readonly Counter[] {

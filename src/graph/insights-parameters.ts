@@ -170,8 +170,19 @@ const DATE_FORMAT = 'Must be a date representation in the format YYYY-MM-DD'
 
 const TIME_INCREMENT = /^[1-9]\d?$/
 
+/** The same parameters come with many nodes: what they were parsed to serves them all. */
+const queries = new WeakMap<Parameters, InsightsQuery>()
+
 /** Parses what an insights request asks for. Unknown parameters have no effect (contract 3). Throws a GraphError. */
 export function parseInsightsQuery(parameters: Parameters): InsightsQuery {
+  const known = queries.get(parameters)
+  if (known !== undefined) return known
+  const query = parseQuery(parameters)
+  queries.set(parameters, query)
+  return query
+}
+
+function parseQuery(parameters: Parameters): InsightsQuery {
   const asked = given(parameters, 'fields')
   const fields = asked === undefined ? FIELDS_DEFAULT : parseFields(asked)
   const filtering = given(parameters, 'filtering')

@@ -1,6 +1,6 @@
 import { calendarOf } from '../domain/calendar.ts'
 import type { Day, DayRange } from '../domain/day.ts'
-import { METRIC_BY_FIELD, metricCounters } from '../domain/metric.ts'
+import { METRIC_BY_FIELD, metricCounts } from '../domain/metric.ts'
 import { REGION_CLASSES } from '../domain/region.ts'
 import type { Node } from '../store/registry.ts'
 import type { RollupColumn } from '../store/rollup-cells.ts'
@@ -149,22 +149,26 @@ async function resolveRanges(
   return range === undefined ? [] : [range]
 }
 
-const columnLists = new Map<string, readonly RollupColumn[]>()
-const COLUMN_LISTS_MAX = 1000
+/** A query comes with many nodes: its columns serve them all, and so does the statement that sums them. */
+const columnLists = new WeakMap<InsightsQuery, readonly RollupColumn[]>()
 
-/** The columns to sum, each counter in every class: the metrics of one row may count different classes. */
-function columnsOf({ fields, summary = [], sort, filters, dated_by }: InsightsQuery): readonly RollupColumn[] {
-  const names = [...fields, ...summary, ...(sort ? [sort.field] : []), ...filters.map(({ field }) => field)]
-  const key = `${dated_by} ${names}`
-  const known = columnLists.get(key)
+/** The columns to sum: of each metric its counters, in the classes that it counts. */
+function columnsOf(query: InsightsQuery): readonly RollupColumn[] {
+  const known = columnLists.get(query)
   if (known !== undefined) return known
-  if (columnLists.size >= COLUMN_LISTS_MAX) columnLists.clear()
+  const { fields, summary = [], sort, filters, dated_by } = query
+  const names = [...fields, ...summary, ...(sort ? [sort.field] : []), ...filters.map(({ field }) => field)]
   const metrics = names.flatMap((name) => METRIC_BY_FIELD.get(name) ?? [])
-  const counters = new Set(metrics.flatMap((metric) => metricCounters(metric, dated_by)))
-  if (dated_by === 'delivery') for (const counter of DELIVERY_DATED) counters.add(counter)
-  const columns = [...counters].flatMap((counter) => REGION_CLASSES.map((name): RollupColumn => `${counter}_${name}`))
-  columnLists.set(key, columns)
-  return columns
+  const counts = metrics.flatMap((metric) => metricCounts(metric, query))
+  if (dated_by === 'delivery') {
+    for (const counter of DELIVERY_DATED) counts.push({ counter, region_classes: REGION_CLASSES })
+  }
+  const columns = counts.flatMap(({ counter, region_classes }) =>
+    region_classes.map((region_class): RollupColumn => `${counter}_${region_class}`),
+  )
+  const distinct = [...new Set(columns)]
+  columnLists.set(query, distinct)
+  return distinct
 }
 
 async function holdRows(rows: AsyncIterable<PlacedRow<MeasuredRow>>): Promise<MeasuredRow[]> {

@@ -10,9 +10,24 @@ export type Parameters = ReadonlyMap<string, Value>
  * 3.9). A name in both has the query's value. Throws a GraphError when the body cannot be read.
  */
 export function parseParameters({ query, headers, body }: GraphRequest): Parameters {
-  const asked = parseForm(query)
+  const asked = parseQuery(query)
   if (body === undefined || body.length === 0) return asked
   return new Map([...parseBody((headers['content-type'] ?? '').toLowerCase(), body), ...asked])
+}
+
+/** Clients ask the same of many nodes: what a query was parsed to serves them all. */
+const parsed = new Map<string, Parameters>()
+const PARSED_MAX = 500
+const PARSED_LENGTH_MAX = 4096
+
+function parseQuery(query: string): Parameters {
+  const known = parsed.get(query)
+  if (known !== undefined) return known
+  const parameters = parseForm(query)
+  if (query.length > PARSED_LENGTH_MAX) return parameters
+  if (parsed.size >= PARSED_MAX) parsed.clear()
+  parsed.set(query, parameters)
+  return parameters
 }
 
 /** Parses `a=1&b[c]=2`, percent-encoded, the last value of a name winning. */

@@ -52,7 +52,23 @@ function formatInsightsUsage(percent: number): UsageHeaders {
 /** What has no limit, or is not counted, uses nothing. */
 export const NO_USAGE = formatInsightsUsage(0)
 
-function formatBusiness({ account_id, type }: Business, usage: Usage | undefined): string {
+/** What every account that nothing limits is told, by itself and by what is asked of it. */
+const unlimited = new Map<string, string>()
+const UNLIMITED_MAX = 5000
+
+function formatBusiness(business: Business, usage: Usage | undefined): string {
+  if (usage !== undefined) return formatBusinessUsage(business, usage)
+  const key = `${business.account_id} ${business.type}`
+  let text = unlimited.get(key)
+  if (text === undefined) {
+    if (unlimited.size >= UNLIMITED_MAX) unlimited.clear()
+    text = formatBusinessUsage(business, usage)
+    unlimited.set(key, text)
+  }
+  return text
+}
+
+function formatBusinessUsage({ account_id, type }: Business, usage: Usage | undefined): string {
   const used = {
     type,
     call_count: usage?.percent ?? 0,
