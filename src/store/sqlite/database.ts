@@ -24,9 +24,10 @@ export class DatabaseError extends Error {
 export function openDatabase(file: string, busy_ms_max: number): DatabaseSync {
   const db = openFile(file, busy_ms_max)
   try {
-    // WAL lets readers go on while the writer commits; FULL syncs the log before a commit returns. What is deleted is
-    // overwritten, since it may have been personal.
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON')
+    // WAL lets readers go on while the writer commits. NORMAL syncs the log before it is brought into the file, and LogSync
+    // after each commit. What is deleted is overwritten, since it may have been personal.
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON')
+    checkLog(db, file)
     db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     migrate(db, file)
   } catch (cause) {
@@ -48,6 +49,15 @@ function openFile(file: string, busy_ms_max: number): DatabaseSync {
       cause,
     })
   }
+}
+
+/** Without a log of its own a commit is synced in another way, and LogSync would sync nothing. */
+function checkLog(db: DatabaseSync, file: string): void {
+  const mode = String(db.prepare('PRAGMA journal_mode').get()?.journal_mode)
+  if (mode === 'wal' || db.location() === null) return
+  throw new DatabaseError(
+    `cannot open the database ${file}: its file system has no write-ahead log (journal_mode is ${mode}); put it on a local disk`,
+  )
 }
 
 /** Runs the migrations that the file has not seen yet, in one transaction. */

@@ -3,6 +3,7 @@ import { type Store, StoreBusyError, type Tables } from '../store.ts'
 import { SqliteArrivals } from './arrivals.ts'
 import { BUSY_MS_MAX, openDatabase } from './database.ts'
 import { SqliteEdges } from './edges.ts'
+import { LogSync } from './log-sync.ts'
 import { SqliteRegistry } from './registry.ts'
 import { SqliteReports } from './reports.ts'
 import { SqliteRollups } from './rollups.ts'
@@ -33,6 +34,7 @@ interface Reader {
 class SqliteStore implements Store {
   readonly #db: DatabaseSync
   readonly #busy_ms_max: number
+  readonly #log: LogSync
   readonly #beginWriting: StatementSync
   readonly #beginReading: StatementSync
   readonly #commit: StatementSync
@@ -52,6 +54,7 @@ class SqliteStore implements Store {
   constructor(db: DatabaseSync, busy_ms_max: number) {
     this.#db = db
     this.#busy_ms_max = busy_ms_max
+    this.#log = new LogSync(db.location() ?? undefined)
     this.#beginWriting = db.prepare('BEGIN IMMEDIATE')
     this.#beginReading = db.prepare('BEGIN')
     this.#commit = db.prepare('COMMIT')
@@ -65,8 +68,11 @@ class SqliteStore implements Store {
     this.reports = new SqliteReports(db)
   }
 
-  write<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
-    return this.#transaction(this.#beginWriting, work)
+  /** The next transaction begins when this one is committed; who wrote waits for the disk, too. */
+  async write<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    const result = await this.#transaction(this.#beginWriting, work)
+    await this.#log.synced()
+    return result
   }
 
   /** Whoever asks in the same turn of the event loop reads in one transaction, begun after the last of them asked. */
@@ -83,6 +89,7 @@ class SqliteStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#last
+    await this.#log[Symbol.asyncDispose]()
     if (this.#db.isOpen) this.#db.close()
   }
 
