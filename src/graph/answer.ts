@@ -8,14 +8,13 @@ import type { Deputy } from './deputy.ts'
 import { formatBody } from './errand.ts'
 import { formatAuthenticate, formatError, GraphError, REQUEST_LIMIT_REACHED, UNKNOWN_ERROR } from './error.ts'
 import { formatETag, isKnown } from './etag.ts'
-import { parseForm } from './parameters.ts'
 import { servedVersion } from './path.ts'
 import type { Reporter } from './reporter.ts'
 import type { GraphRequest, GraphResponse } from './request.ts'
 import type { RequestLimit } from './request-limit.ts'
 import { findRoute } from './route.ts'
 import { findBusiness, formatUsage, NO_USAGE, type UsageHeaders } from './usage.ts'
-import { type Language, parseLanguage } from './user-text.ts'
+import { type Language, languageAsked, parseLanguage } from './user-text.ts'
 
 /** What the Graph door needs of the world. */
 export interface GraphDoor extends CallerDoor {
@@ -49,7 +48,7 @@ export async function answer(request: GraphRequest, door: GraphDoor): Promise<Gr
     const call = await parseCall(request)
     return await (isBatch(call) ? answerItems(call, door) : answerCall(call, door))
   } catch (error) {
-    const language = parseLanguage(parseForm(request.query).get('locale'))
+    const language = languageAsked(request.query)
     return withVersion(answerError(error, door, language), request.path)
   }
 }
