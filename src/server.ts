@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
+import { openToOrigins } from './cors.ts'
 import { DESCRIPTION_PATH, descriptionDoor } from './description.ts'
 import { answer, answerError, type GraphDoor } from './graph/answer.ts'
 import { Deputy } from './graph/deputy.ts'
@@ -44,6 +45,10 @@ export interface ServerConfig {
   /** Graph calls of a token in an hour; `undefined` for as many as it likes. */
   readonly request_limit: number | undefined
   readonly hash_key: Uint8Array
+  /** Origins whose pages may read answers of the API. */
+  readonly cors_origins: readonly string[]
+  /** What `/metrics` must be shown; without one, callers of this machine alone see it. */
+  readonly metrics_token: string | undefined
   /** Answer a start before 37 months ago with Meta's error, though the days are there. */
   readonly meta_history_limit: boolean
   readonly now: () => Temporal.Instant
@@ -79,9 +84,9 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   const reporter = parts.use(openReporter(config, operations, now_ms))
   const deputy = parts.use(openDeputy(config, operations))
   const door = graphDoorOf(store, { reporter, deputy }, config)
-  const graph = graphDoor(door, answer)
-  const exports = graphDoor(door, answerExport)
-  const health = operationsDoor(operations, metrics)
+  const graph = openToOrigins(graphDoor(door, answer), config.cors_origins)
+  const exports = openToOrigins(graphDoor(door, answerExport), config.cors_origins)
+  const health = operationsDoor(operations, metrics, config)
   const doors = new Map([
     [WEBHOOK_PATH, webhooks],
     [EXPORT_PATH, exports],

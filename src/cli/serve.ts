@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
 import { pino } from 'pino'
 import { KeyedPseudonyms } from '../ingest/pseudonym.ts'
+import { LOOPBACK } from '../operations.ts'
 import { DEMO_ACCOUNT } from '../sandbox/demo.ts'
 import { DOCUMENTED_SAMPLE_ID } from '../sandbox/documented-sample.ts'
 import { openServer } from '../server.ts'
@@ -22,11 +23,11 @@ interface ServeOptions extends DatabaseOptions {
   readonly verifyToken?: string
   readonly requireAppsecretProof?: boolean
   readonly requestLimit?: number
+  readonly corsOrigin?: readonly string[]
+  readonly metricsToken?: string
   readonly metaHistoryLimit?: boolean
   readonly logLevel: string
 }
-
-const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|localhost|::1)$/
 
 /** `readout serve`. */
 export function addServeCommand(program: Command): void {
@@ -61,6 +62,8 @@ async function serve(options: ServeOptions): Promise<void> {
     verify_token: options.verifyToken,
     require_appsecret_proof: options.requireAppsecretProof ?? false,
     request_limit: options.requestLimit,
+    cors_origins: options.corsOrigin ?? [],
+    metrics_token: options.metricsToken,
     meta_history_limit: options.metaHistoryLimit ?? false,
     log: pino({ level: options.logLevel }, pino.destination({ dest: 2, sync: true })),
     prepare: async (store) => {

@@ -59,6 +59,18 @@ export const SERVER_SETTINGS: readonly Setting[] = [
     parse: parseCount,
   },
   {
+    flag: 'cors-origin',
+    value: 'ORIGIN',
+    help: 'an origin whose pages may read the API, as https://app.example.com; again, or by commas, for more; none when left out',
+    parse: collectOrigins,
+  },
+  {
+    flag: 'metrics-token',
+    value: 'TOKEN',
+    help: 'what /metrics must be shown as Authorization: Bearer TOKEN; without it, /metrics is closed to other machines',
+    parse: parseMetricsToken,
+  },
+  {
     flag: 'meta-history-limit',
     help: "answer a range that starts before 37 months ago with Meta's error, though the days are there",
   },
@@ -124,6 +136,21 @@ function parseHashKey(text: string): Uint8Array {
 function collect(text: string, before: unknown): string[] {
   const secrets = text.split(',').map((secret) => secret.trim())
   return [...(Array.isArray(before) ? (before as string[]) : []), ...secrets.filter((secret) => secret !== '')]
+}
+
+function collectOrigins(text: string, before: unknown): string[] {
+  const origins = collect(text, before)
+  if (origins.every((origin) => URL.parse(origin)?.origin === origin)) return origins
+  throw new InvalidArgumentError('It must be an origin, without a path: https://app.example.com.')
+}
+
+const METRICS_TOKEN_LENGTH_MIN = 16
+
+function parseMetricsToken(text: string): string {
+  if (text.length >= METRICS_TOKEN_LENGTH_MIN && /^[!-~]+$/.test(text)) return text
+  throw new InvalidArgumentError(
+    `It must have ${METRICS_TOKEN_LENGTH_MIN} characters or more, and no spaces: openssl rand -hex 32`,
+  )
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent']
