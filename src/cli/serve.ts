@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { pino } from 'pino'
 import { KeyedPseudonyms } from '../ingest/pseudonym.ts'
 import { LOOPBACK } from '../operations.ts'
 import { DEMO_ACCOUNT } from '../sandbox/demo.ts'
@@ -10,6 +9,7 @@ import type { DatabaseOptions } from './database.ts'
 import { DEMO_TOKEN, loadDemo, playDemo } from './demo.ts'
 import { EXIT } from './error.ts'
 import { readHashKey } from './hash-key.ts'
+import { openLog } from './log.ts'
 import { addSettings, SERVER_SETTINGS } from './settings.ts'
 import { misused } from './values.ts'
 
@@ -65,7 +65,7 @@ async function serve(options: ServeOptions): Promise<void> {
     cors_origins: options.corsOrigin ?? [],
     metrics_token: options.metricsToken,
     meta_history_limit: options.metaHistoryLimit ?? false,
-    log: pino({ level: options.logLevel }, pino.destination({ dest: 2, sync: true })),
+    log: openLog(options.logLevel),
     prepare: async (store) => {
       if (demo) await loadDemo(store, new KeyedPseudonyms(hash_key), now().epochMilliseconds)
     },

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { misused } from './values.ts'
 
 /** A setting of Readout: a flag of the commands that read it, and a variable of the environment. */
 export interface Setting {
@@ -130,7 +131,8 @@ function parseUrl(text: string): string {
 
 function parseHashKey(text: string): Uint8Array {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return Buffer.from(text, 'hex')
-  throw new InvalidArgumentError('It must be 64 hex digits; make one with: openssl rand -hex 32')
+  // An InvalidArgumentError would print the value, which may be the key with one digit too many.
+  throw misused('--hash-key, or READOUT_HASH_KEY, must be 64 hex digits; make one with: openssl rand -hex 32')
 }
 
 function collect(text: string, before: unknown): string[] {
@@ -148,9 +150,8 @@ const METRICS_TOKEN_LENGTH_MIN = 16
 
 function parseMetricsToken(text: string): string {
   if (text.length >= METRICS_TOKEN_LENGTH_MIN && /^[!-~]+$/.test(text)) return text
-  throw new InvalidArgumentError(
-    `It must have ${METRICS_TOKEN_LENGTH_MIN} characters or more, and no spaces: openssl rand -hex 32`,
-  )
+  const form = `must have ${METRICS_TOKEN_LENGTH_MIN} characters or more, and no spaces`
+  throw misused(`--metrics-token, or READOUT_METRICS_TOKEN, ${form}; make one with: openssl rand -hex 32`)
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent']
