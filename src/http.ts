@@ -178,19 +178,18 @@ async function serve(req: IncomingMessage, res: ServerResponse, options: HttpOpt
 }
 
 async function send(req: IncomingMessage, res: ServerResponse, response: HttpResponse): Promise<void> {
-  const { status, body } = response
-  const headers = { ...SAFE, ...response.headers }
-  if (typeof body !== 'string') return sendPieces(res, status, headers, body)
+  const { status, headers, body } = response
+  if (typeof body !== 'string') return sendPieces(res, status, { ...SAFE, ...headers }, body)
   const vary = headers.vary === undefined ? 'Accept-Encoding' : `Accept-Encoding, ${headers.vary}`
   const isLong = body.length >= COMPRESSED_LENGTH_MIN
   const encoding = isLong ? acceptedEncoding(req.headers['accept-encoding']) : undefined
-  if (status === NOT_MODIFIED || status === NO_CONTENT) res.writeHead(status, { ...headers, vary }).end()
+  if (status === NOT_MODIFIED || status === NO_CONTENT) res.writeHead(status, { ...SAFE, ...headers, vary }).end()
   else if (encoding === undefined) {
-    res.writeHead(status, { ...headers, vary, 'content-length': Buffer.byteLength(body) }).end(body)
+    res.writeHead(status, { ...SAFE, ...headers, vary, 'content-length': Buffer.byteLength(body) }).end(body)
   } else {
     const bytes = await COMPRESS[encoding](body)
     const length = { 'content-encoding': encoding, 'content-length': bytes.length }
-    res.writeHead(status, { ...headers, vary, ...length }).end(bytes)
+    res.writeHead(status, { ...SAFE, ...headers, vary, ...length }).end(bytes)
   }
 }
 
