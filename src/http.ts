@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
@@ -42,13 +42,61 @@ export interface HttpOptions {
   readonly onAnswer: (door: string, status: number) => void
   /** Told of a door that threw after all; the caller sees the connection end. */
   readonly onFailure: (cause: unknown) => void
+  /** HTTP_LIMITS when left out. */
+  readonly limits?: HttpLimits
 }
 
-/** Request line and headers together; clients put 130 field names in a URL. */
-const HEADER_BYTES_MAX = 65_536
+/** What a caller can take of the server before anyone knows who it is. */
+export interface HttpLimits {
+  /** Request line and headers together; clients put 130 field names in a URL. */
+  readonly header_bytes_max: number
+  readonly connections_max: number
+  /** Of all requests that are being read: many slow senders are not to fill the memory. */
+  readonly bodies_bytes_max: number
+  /** How long the headers of a request may take to come. */
+  readonly headers_ms_max: number
+  /** How long a whole request may take to come, its body with it. */
+  readonly request_ms_max: number
+  /** How long a connection may rest between two requests. */
+  readonly keep_alive_ms_max: number
+  /** How long nothing may move on a connection that was asked on: its caller is lost, or does not read. */
+  readonly silence_ms_max: number
+  /** How often it is looked whether a request takes too long to come. */
+  readonly check_every_ms: number
+}
+
+export const HTTP_LIMITS: HttpLimits = {
+  header_bytes_max: 65_536,
+  connections_max: 5000,
+  bodies_bytes_max: 256 * 1_048_576,
+  headers_ms_max: 10_000,
+  request_ms_max: 60_000,
+  // Longer than the proxies that keep theirs for a minute.
+  keep_alive_ms_max: 65_000,
+  silence_ms_max: 120_000,
+  check_every_ms: 1000,
+}
+
+/** What every answer says to browsers: nothing here is a page, and no address is to be told on. */
+const SAFE: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cache-control': 'no-store',
+}
+
+/** The answer when the memory for bodies is taken. */
+const CROWDED: HttpResponse = {
+  status: 503,
+  headers: { 'content-type': 'text/plain; charset=utf-8', 'retry-after': '5' },
+  body: 'too many bodies are being sent at once: send this one again',
+}
 
 /** An answer that the caller has already; it has no body, and so no length. */
 const NOT_MODIFIED = 304
+
+/** The same, of an answer that has none. */
+const NO_CONTENT = 204
 
 /** Below it, an answer fits in one packet with its headers, and compressing it saves nothing. */
 const COMPRESSED_LENGTH_MIN = 1024
@@ -77,8 +125,10 @@ export interface HttpServer extends AsyncDisposable {
 
 /** Opens the server. Clients send bodies with GET and paths with `//`, so requests are read from `node:http` itself. */
 export async function openHttp(options: HttpOptions): Promise<HttpServer> {
-  const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (req, res) => {
-    serve(req, res, options).catch((cause) => {
+  const limits = options.limits ?? HTTP_LIMITS
+  const room = { bytes: limits.bodies_bytes_max }
+  const server = createLimited(limits, (req, res) => {
+    serve(req, res, options, room).catch((cause) => {
       options.onFailure(cause)
       res.destroy()
     })
@@ -90,32 +140,56 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
   return { url: urlOf(server, options.host), [Symbol.asyncDispose]: () => stop(server) }
 }
 
-async function serve(req: IncomingMessage, res: ServerResponse, options: HttpOptions): Promise<void> {
+function createLimited(limits: HttpLimits, listener: RequestListener): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: limits.header_bytes_max,
+      headersTimeout: limits.headers_ms_max,
+      requestTimeout: limits.request_ms_max,
+      keepAliveTimeout: limits.keep_alive_ms_max,
+      connectionsCheckingInterval: limits.check_every_ms,
+    },
+    listener,
+  )
+  server.maxConnections = limits.connections_max
+  return server.setTimeout(limits.silence_ms_max)
+}
+
+/** What is left for the bodies that are being read. */
+interface Room {
+  bytes: number
+}
+
+async function serve(req: IncomingMessage, res: ServerResponse, options: HttpOptions, room: Room): Promise<void> {
   const [path, query] = splitUrl(req.url ?? '/')
   const door = options.doorOf(path)
-  const body = await readBody(req, door.body_bytes_max)
+  const body = await readBody(req, door.body_bytes_max, room)
   if (body === 'aborted') return
-  const response =
-    body === 'oversized' ? door.answerOversized() : await door.answer(requestOf(req, path, query, body, options))
+  const isRead = typeof body !== 'string'
+  const response = isRead
+    ? await door.answer(requestOf(req, path, query, body, options))
+    : body === 'oversized'
+      ? door.answerOversized()
+      : CROWDED
   options.onAnswer(door.name, response.status)
   // What follows an unread body on the same connection would be taken for a request.
-  if (body === 'oversized') res.setHeader('connection', 'close')
+  if (!isRead) res.setHeader('connection', 'close')
   await send(req, res, response)
 }
 
 async function send(req: IncomingMessage, res: ServerResponse, response: HttpResponse): Promise<void> {
   const { status, headers, body } = response
-  if (typeof body !== 'string') return sendPieces(res, status, headers, body)
-  const vary = 'Accept-Encoding'
+  if (typeof body !== 'string') return sendPieces(res, status, { ...SAFE, ...headers }, body)
+  const vary = headers.vary === undefined ? 'Accept-Encoding' : `Accept-Encoding, ${headers.vary}`
   const isLong = body.length >= COMPRESSED_LENGTH_MIN
   const encoding = isLong ? acceptedEncoding(req.headers['accept-encoding']) : undefined
-  if (status === NOT_MODIFIED) res.writeHead(status, { ...headers, vary }).end()
+  if (status === NOT_MODIFIED || status === NO_CONTENT) res.writeHead(status, { ...SAFE, ...headers, vary }).end()
   else if (encoding === undefined) {
-    res.writeHead(status, { ...headers, vary, 'content-length': Buffer.byteLength(body) }).end(body)
+    res.writeHead(status, { ...SAFE, ...headers, vary, 'content-length': Buffer.byteLength(body) }).end(body)
   } else {
     const bytes = await COMPRESS[encoding](body)
     const length = { 'content-encoding': encoding, 'content-length': bytes.length }
-    res.writeHead(status, { ...headers, vary, ...length }).end(bytes)
+    res.writeHead(status, { ...SAFE, ...headers, vary, ...length }).end(bytes)
   }
 }
 
@@ -182,23 +256,37 @@ function baseUrl(headers: Readonly<Record<string, string | undefined>>): string 
   return `${proto}://${HOST.test(host) ? host : 'localhost'}`
 }
 
-async function readBody(
-  req: IncomingMessage,
-  bytes_max: number,
-): Promise<Uint8Array | undefined | 'oversized' | 'aborted'> {
+/** Why there is no body. */
+type Unread = 'oversized' | 'crowded' | 'aborted'
+
+async function readBody(req: IncomingMessage, bytes_max: number, room: Room): Promise<Uint8Array | undefined | Unread> {
   const { 'content-length': length, 'transfer-encoding': encoding } = req.headers
   if (encoding === undefined && (length === undefined || length === '0')) return undefined
   if (Number(length) > bytes_max) return 'oversized'
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    req.on('data', (chunk: Buffer) => {
+    const settle = (body: Uint8Array | undefined | Unread) => {
+      room.bytes += bytes
+      bytes = 0
+      resolve(body)
+    }
+    const refuse = (why: Unread) => {
+      settle(why)
+      chunks.length = 0
+      // What still comes is let go, so that the sender reads its answer.
+      req.off('data', take).resume()
+    }
+    const take = (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > bytes_max) resolve('oversized')
-      else chunks.push(chunk)
-    })
-    req.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
-    req.once('close', () => resolve('aborted'))
+      room.bytes -= chunk.length
+      chunks.push(chunk)
+      if (bytes > bytes_max) refuse('oversized')
+      else if (room.bytes < 0) refuse('crowded')
+    }
+    req.on('data', take)
+    req.once('end', () => settle(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
+    req.once('close', () => settle('aborted'))
   })
 }
 

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { HttpDoor, HttpRequest, HttpResponse } from './http.ts'
 import type { IntakeCounts } from './ingest/intake.ts'
@@ -89,17 +90,37 @@ export const OPERATIONS: ReadonlyMap<string, OperationsPath> = new Map([
       statuses: { 200: 'It can.', 503: 'It cannot, and why.' },
     },
   ],
-  ['/metrics', { name: 'getMetrics', meaning: 'Counts for Prometheus.', statuses: { 200: 'The counts.' } }],
+  [
+    '/metrics',
+    {
+      name: 'getMetrics',
+      meaning: 'Counts for Prometheus.',
+      statuses: {
+        200: 'The counts.',
+        401: 'The metrics token is missing or wrong.',
+        403: 'The server has no metrics token, and can be reached from elsewhere.',
+      },
+    },
+  ],
 ])
 
+/** Who may see `/metrics`. */
+export interface MetricsAccess {
+  readonly host: string
+  readonly public_url: string | undefined
+  readonly metrics_token: string | undefined
+}
+
 /** The door of `/healthz`, `/readyz` and `/metrics`. */
-export function operationsDoor(operations: Operations, { registry }: Metrics): HttpDoor {
+export function operationsDoor(operations: Operations, { registry }: Metrics, access: MetricsAccess): HttpDoor {
   return {
     name: 'operations',
     body_bytes_max: 0,
     answerOversized: () => plain(413, 'send no body here'),
-    async answer({ path }: HttpRequest): Promise<HttpResponse> {
+    async answer({ path, headers }: HttpRequest): Promise<HttpResponse> {
       if (path === '/metrics') {
+        const refusal = refuseMetrics(headers, access)
+        if (refusal !== undefined) return refusal
         return { status: 200, headers: { 'content-type': registry.contentType }, body: await registry.metrics() }
       }
       const reason = path === '/readyz' ? operations.unreadyBecause() : undefined
@@ -108,6 +129,31 @@ export function operationsDoor(operations: Operations, { registry }: Metrics): H
   }
 }
 
-function plain(status: number, body: string): HttpResponse {
-  return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
+/** What a proxy before us adds to a request from elsewhere. */
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']
+
+/** Addresses that only programs of this machine reach. */
+export const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|localhost|::1)$/
+
+function refuseMetrics(
+  headers: HttpRequest['headers'],
+  { host, public_url, metrics_token }: MetricsAccess,
+): HttpResponse | undefined {
+  if (metrics_token !== undefined) {
+    const isShown = isEqual(headers.authorization ?? '', `Bearer ${metrics_token}`)
+    return isShown ? undefined : plain(401, 'show the metrics token: Authorization: Bearer TOKEN', CHALLENGE)
+  }
+  const isOurs = LOOPBACK.test(host) && public_url === undefined && FORWARDED.every((name) => !(name in headers))
+  return isOurs ? undefined : plain(403, 'metrics are closed to other machines: start the server with --metrics-token')
+}
+
+const CHALLENGE = { 'www-authenticate': 'Bearer realm="metrics"' }
+
+function isEqual(a: string, b: string): boolean {
+  const [x, y] = [a, b].map((text) => createHash('sha256').update(text).digest())
+  return x !== undefined && y !== undefined && timingSafeEqual(x, y)
+}
+
+function plain(status: number, body: string, headers: Record<string, string> = {}): HttpResponse {
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers }, body }
 }

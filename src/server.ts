@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
+import { openToOrigins } from './cors.ts'
 import { DESCRIPTION_PATH, descriptionDoor } from './description.ts'
 import { answer, answerError, type GraphDoor } from './graph/answer.ts'
+import { Deputy } from './graph/deputy.ts'
 import { Directory } from './graph/directory.ts'
 import { BODY_TOO_LARGE, GraphError } from './graph/error.ts'
 import { answerExport } from './graph/report-export.ts'
@@ -43,13 +45,17 @@ export interface ServerConfig {
   /** Graph calls of a token in an hour; `undefined` for as many as it likes. */
   readonly request_limit: number | undefined
   readonly hash_key: Uint8Array
+  /** Origins whose pages may read answers of the API. */
+  readonly cors_origins: readonly string[]
+  /** What `/metrics` must be shown; without one, callers of this machine alone see it. */
+  readonly metrics_token: string | undefined
   /** Answer a start before 37 months ago with Meta's error, though the days are there. */
   readonly meta_history_limit: boolean
   readonly now: () => Temporal.Instant
   readonly log: Logger
   /** Makes the store ready before the first request can come. */
   readonly prepare: (store: Store) => Promise<void>
-  /** The writer or the reporter has died: no webhook can be committed, or no report made, any more. */
+  /** The writer, the reporter or the deputy has died: what it does is not done any more. */
   readonly onDeath: (cause: Error) => void
 }
 
@@ -62,7 +68,7 @@ export interface ReadoutServer extends AsyncDisposable {
 export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   await using parts = new AsyncDisposableStack()
   const now_ms = () => config.now().epochMilliseconds
-  const store = parts.use(openSqliteStore(config.database, MAIN_BUSY_MS_MAX))
+  const store = parts.use(openSqliteStore(config.database))
   parts.use(lockDatabase(config.database))
   await confirmHashKey(store, config.hash_key)
   await store.write(({ registry }) => registry.removeForgotten(now_ms()))
@@ -76,10 +82,11 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   const refusals = new RefusalLog(config.log, now_ms)
   const webhooks = webhookDoor({ ...config, app_secrets, submit: (body) => writer.submit(body) }, refusals)
   const reporter = parts.use(openReporter(config, operations, now_ms))
-  const door = graphDoorOf(store, reporter, config)
-  const graph = graphDoor(door, answer)
-  const exports = graphDoor(door, answerExport)
-  const health = operationsDoor(operations, metrics)
+  const deputy = parts.use(openDeputy(config, operations))
+  const door = graphDoorOf(store, { reporter, deputy }, config)
+  const graph = openToOrigins(graphDoor(door, answer), config.cors_origins)
+  const exports = openToOrigins(graphDoor(door, answerExport), config.cors_origins)
+  const health = operationsDoor(operations, metrics, config)
   const doors = new Map([
     [WEBHOOK_PATH, webhooks],
     [EXPORT_PATH, exports],
@@ -97,12 +104,6 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
 
 /** A message can quote a whole URL. */
 const LOGGED_LENGTH_MAX = 500
-
-/**
- * How long an act of the API waits for another program's transaction. It waits in the thread that answers everyone, so it
- * is a matter of a batch of an import, and no more.
- */
-const MAIN_BUSY_MS_MAX = 1000
 
 /** What the operations door shows: it outlives the writer and the listener, so that a stopping server says so. */
 class ServerOperations implements Operations {
@@ -190,12 +191,25 @@ function openReporter(config: ServerConfig, operations: ServerOperations, now_ms
   })
 }
 
-function graphDoorOf(store: Store, reporter: Reporter, config: ServerConfig): GraphDoor {
+function openDeputy(config: ServerConfig, operations: ServerOperations) {
+  const { database, meta_history_limit } = config
+  return new Deputy({ database, meta_history_limit }, (cause) => {
+    operations.death = 'the deputy has died'
+    config.log.fatal({ cause: String(cause) }, 'the deputy has died')
+    config.onDeath(cause)
+  })
+}
+
+function graphDoorOf(
+  store: Store,
+  threads: { readonly reporter: Reporter; readonly deputy: Deputy },
+  config: ServerConfig,
+): GraphDoor {
   const { log, request_limit } = config
   return {
     ...config,
+    ...threads,
     store,
-    reporter,
     directory: new Directory(),
     request_limit: request_limit === undefined ? undefined : new RequestLimit(request_limit),
     newRunId: () => formatRunId(randomBytes(8).readBigUInt64LE()),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { ANSWER_LENGTH_MAX } from '../src/graph/errand.ts'
 import { NOW, TestServer } from './open.ts'
 
 const server = await TestServer.open()
@@ -126,4 +127,25 @@ test('a batch needs a token itself, and counts as many calls as it has items', a
     ((await response.json()) as Item[]).map(({ code }) => code),
     [200, 200, 200, 400],
   )
+})
+
+test('a batch item is made of no more than so much of the results before it', async () => {
+  const accounts = get('act_1?fields=name', { name: 'one' })
+  const references = (count: number, path: string) => `me?fields=id&x=${`{result=one:${path}}`.repeat(count)}`
+  const [, many, ...rest] = await told([accounts, get(references(51, '$.id'))])
+  assert.deepEqual(rest, [])
+  assert.match(many?.[1].error.message, /a batch item has more than 50 references from other results/)
+  assert.equal((await told([accounts, get(references(50, '$.id'))]))[1]?.[0], 200)
+  await server.addAccount('9', { name: 'n'.repeat(200_000) })
+  const long = get('act_9?fields=name', { name: 'one' })
+  const [, full] = await told([long, get(references(6, '$.name'))], 'access_token=token9')
+  assert.match(full?.[1].error.message, /a batch item takes more than 1048576 characters from other results/)
+})
+
+test('what a batch would answer past its length is refused item by item', async () => {
+  const answers = await told(Array(50).fill(get('act_9?fields=name')), 'access_token=token9')
+  const codes = answers.map((one) => one?.[0])
+  const answered = Math.floor(ANSWER_LENGTH_MAX / 200_030)
+  assert.deepEqual([codes.indexOf(500), new Set(codes.slice(answered))], [answered, new Set([500])])
+  assert.match(answers.at(-1)?.[1].error.message, /Please reduce the amount of data/)
 })

@@ -14,6 +14,7 @@ import { openSqliteStore } from '../src/store/sqlite/store.ts'
 import type { Store } from '../src/store/store.ts'
 import { hashToken } from '../src/store/tokens.ts'
 import { ms, TemporaryFolder } from './open.ts'
+import { deputyOf } from './tenants.ts'
 
 /** A Wednesday, past midnight in Los Angeles. */
 const NOW = Temporal.Instant.from('2026-03-18T10:00:00Z')
@@ -113,6 +114,7 @@ class World implements AsyncDisposable {
         now: () => NOW,
         meta_history_limit: false,
         reporter: { order: (order) => this.#makeReport(order) },
+        deputy: deputyOf(this.#store),
         newRunId: () => formatRunId(this.#reports++),
         app_secrets: [],
         require_appsecret_proof: false,

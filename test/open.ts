@@ -54,6 +54,8 @@ export class TestServer implements AsyncDisposable {
       hash_key: HASH_KEY,
       require_appsecret_proof: false,
       request_limit: undefined,
+      cors_origins: [],
+      metrics_token: undefined,
       meta_history_limit: false,
       now: () => test.now,
       log: pino({ level: 'silent' }),

@@ -19,6 +19,7 @@ import { ENDPOINTS } from '../src/graph/openapi.ts'
 import type { Parameter } from '../src/graph/parameter.ts'
 import { EXPORT } from '../src/graph/report-export.ts'
 import { WEBHOOK_FIELDS } from '../src/ingest/webhook.ts'
+import { LIMITS } from './limits.ts'
 
 /** The tables of the reference pages, made from the tables of the code: `<!-- table NAME -->` … `<!-- end -->`. */
 const TABLES: Readonly<Record<string, () => string>> = {
@@ -58,6 +59,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
       ['Page field', 'Fact'],
       [...WEBHOOK_FIELDS].map(([field, kind]) => [code(field), code(kind)]),
     ),
+  ...Object.fromEntries(Object.keys(LIMITS).map((door) => [door, () => formatLimits(door)])),
   settings: () => formatTable(['Flag', 'Environment', 'Default', 'Meaning'], SERVER_SETTINGS.map(settingRow)),
   commands: () => listCommands(openProgram()).map(formatCommand).join('\n'),
 }
@@ -107,6 +109,16 @@ function formatParameters(parameters: readonly Parameter[]): string {
     ['Parameter', 'Is', 'Meaning'],
     parameters.map(({ name, treatment, meaning }) => [code(name), treatment, meaning]),
   )
+}
+
+function formatLimits(door: string): string {
+  const rows = (LIMITS[door] ?? []).map(({ name, value, what, past }) => [
+    code(name),
+    value.toLocaleString('en'),
+    what,
+    past,
+  ])
+  return formatTable(['Name', 'Limit', 'Of', 'Past it'], rows)
 }
 
 function edgeRow({ name, of, lists }: Edge): string[] {

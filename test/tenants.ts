@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Fact } from '../src/domain/fact.ts'
 import { answer, type GraphDoor } from '../src/graph/answer.ts'
 import { Directory } from '../src/graph/directory.ts'
+import { answerErrand } from '../src/graph/errand.ts'
 import type { GraphRequest } from '../src/graph/request.ts'
 import { Admission, singleIdAd } from '../src/store/admission.ts'
 import { append } from '../src/store/append.ts'
@@ -62,6 +63,13 @@ export async function appendFacts(tables: Tables, facts: readonly Fact[]): Promi
   await append(tables, admission, facts)
 }
 
+/** What the deputy's thread does, without the thread. */
+export function deputyOf(store: Store): GraphDoor['deputy'] {
+  const kept = { reading: store, directory: new Directory(), writing: store }
+  const desk = { ...kept, meta_history_limit: false, onObject: async () => {} }
+  return { answer: (errand) => answerErrand(errand, desk) }
+}
+
 /** The Graph door of a server, without the server. */
 export function doorOf(store: Store, known: Partial<GraphDoor> = {}): GraphDoor {
   return {
@@ -73,6 +81,7 @@ export function doorOf(store: Store, known: Partial<GraphDoor> = {}): GraphDoor 
     require_appsecret_proof: false,
     request_limit: undefined,
     reporter: { order: async () => {} },
+    deputy: deputyOf(store),
     newRunId: () => '900000000000000001',
     onRefusal: () => {},
     newTraceId: () => 'A-trace',

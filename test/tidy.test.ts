@@ -13,6 +13,7 @@ const ROOT_ENTRIES = [
   'CHANGELOG.md',
   'LICENSE',
   'README.md',
+  'SECURITY.md',
   'bench',
   'biome.json',
   'docs',

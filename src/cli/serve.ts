@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { pino } from 'pino'
 import { KeyedPseudonyms } from '../ingest/pseudonym.ts'
+import { LOOPBACK } from '../operations.ts'
 import { DEMO_ACCOUNT } from '../sandbox/demo.ts'
 import { DOCUMENTED_SAMPLE_ID } from '../sandbox/documented-sample.ts'
 import { openServer } from '../server.ts'
@@ -9,6 +9,7 @@ import type { DatabaseOptions } from './database.ts'
 import { DEMO_TOKEN, loadDemo, playDemo } from './demo.ts'
 import { EXIT } from './error.ts'
 import { readHashKey } from './hash-key.ts'
+import { openLog } from './log.ts'
 import { addSettings, SERVER_SETTINGS } from './settings.ts'
 import { misused } from './values.ts'
 
@@ -22,11 +23,11 @@ interface ServeOptions extends DatabaseOptions {
   readonly verifyToken?: string
   readonly requireAppsecretProof?: boolean
   readonly requestLimit?: number
+  readonly corsOrigin?: readonly string[]
+  readonly metricsToken?: string
   readonly metaHistoryLimit?: boolean
   readonly logLevel: string
 }
-
-const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|localhost|::1)$/
 
 /** `readout serve`. */
 export function addServeCommand(program: Command): void {
@@ -61,8 +62,10 @@ async function serve(options: ServeOptions): Promise<void> {
     verify_token: options.verifyToken,
     require_appsecret_proof: options.requireAppsecretProof ?? false,
     request_limit: options.requestLimit,
+    cors_origins: options.corsOrigin ?? [],
+    metrics_token: options.metricsToken,
     meta_history_limit: options.metaHistoryLimit ?? false,
-    log: pino({ level: options.logLevel }, pino.destination({ dest: 2, sync: true })),
+    log: openLog(options.logLevel),
     prepare: async (store) => {
       if (demo) await loadDemo(store, new KeyedPseudonyms(hash_key), now().epochMilliseconds)
     },

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { misused } from './values.ts'
 
 /** A setting of Readout: a flag of the commands that read it, and a variable of the environment. */
 export interface Setting {
@@ -57,6 +58,18 @@ export const SERVER_SETTINGS: readonly Setting[] = [
     value: 'N',
     help: 'Graph calls of an access token in an hour; past it it gets code 17; no limit when left out',
     parse: parseCount,
+  },
+  {
+    flag: 'cors-origin',
+    value: 'ORIGIN',
+    help: 'an origin whose pages may read the API, as https://app.example.com; again, or by commas, for more; none when left out',
+    parse: collectOrigins,
+  },
+  {
+    flag: 'metrics-token',
+    value: 'TOKEN',
+    help: 'what /metrics must be shown as Authorization: Bearer TOKEN; without it, /metrics is closed to other machines',
+    parse: parseMetricsToken,
   },
   {
     flag: 'meta-history-limit',
@@ -118,12 +131,27 @@ function parseUrl(text: string): string {
 
 function parseHashKey(text: string): Uint8Array {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return Buffer.from(text, 'hex')
-  throw new InvalidArgumentError('It must be 64 hex digits; make one with: openssl rand -hex 32')
+  // An InvalidArgumentError would print the value, which may be the key with one digit too many.
+  throw misused('--hash-key, or READOUT_HASH_KEY, must be 64 hex digits; make one with: openssl rand -hex 32')
 }
 
 function collect(text: string, before: unknown): string[] {
   const secrets = text.split(',').map((secret) => secret.trim())
   return [...(Array.isArray(before) ? (before as string[]) : []), ...secrets.filter((secret) => secret !== '')]
+}
+
+function collectOrigins(text: string, before: unknown): string[] {
+  const origins = collect(text, before)
+  if (origins.every((origin) => URL.parse(origin)?.origin === origin)) return origins
+  throw new InvalidArgumentError('It must be an origin, without a path: https://app.example.com.')
+}
+
+const METRICS_TOKEN_LENGTH_MIN = 16
+
+function parseMetricsToken(text: string): string {
+  if (text.length >= METRICS_TOKEN_LENGTH_MIN && /^[!-~]+$/.test(text)) return text
+  const form = `must have ${METRICS_TOKEN_LENGTH_MIN} characters or more, and no spaces`
+  throw misused(`--metrics-token, or READOUT_METRICS_TOKEN, ${form}; make one with: openssl rand -hex 32`)
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent']

@@ -1,26 +1,20 @@
-import { type Store, StoreBusyError, type Tables } from '../store/store.ts'
+import type { Store, Tables } from '../store/store.ts'
 import { answerBatch, isBatch } from './batch.ts'
+import { Budget, TooLongHere } from './budget.ts'
 import { parseCall } from './call.ts'
 import { type CallerDoor, checkPermission, readCaller } from './caller.ts'
-import { Afterwards, Budget, type Call, type Context } from './context.ts'
-import { withDebug } from './debug.ts'
-import {
-  formatAuthenticate,
-  formatError,
-  GraphError,
-  REQUEST_LIMIT_REACHED,
-  UNAVAILABLE,
-  UNKNOWN_ERROR,
-} from './error.ts'
+import type { Call, Context } from './context.ts'
+import type { Deputy } from './deputy.ts'
+import { formatBody } from './errand.ts'
+import { formatAuthenticate, formatError, GraphError, REQUEST_LIMIT_REACHED, UNKNOWN_ERROR } from './error.ts'
 import { formatETag, isKnown } from './etag.ts'
-import { parseForm } from './parameters.ts'
 import { servedVersion } from './path.ts'
 import type { Reporter } from './reporter.ts'
 import type { GraphRequest, GraphResponse } from './request.ts'
 import type { RequestLimit } from './request-limit.ts'
 import { findRoute } from './route.ts'
 import { findBusiness, formatUsage, NO_USAGE, type UsageHeaders } from './usage.ts'
-import { type Language, parseLanguage } from './user-text.ts'
+import { type Language, languageAsked, parseLanguage } from './user-text.ts'
 
 /** What the Graph door needs of the world. */
 export interface GraphDoor extends CallerDoor {
@@ -28,6 +22,7 @@ export interface GraphDoor extends CallerDoor {
   /** Answer a start before 37 months ago with Meta's error, though the days are there (design 5). */
   readonly meta_history_limit: boolean
   readonly reporter: Pick<Reporter, 'order'>
+  readonly deputy: Pick<Deputy, 'answer'>
   /** Names a report: digits that nobody can guess, by `formatRunId`. */
   readonly newRunId: () => string
   /** How often a token may call; `undefined` for as often as it likes. */
@@ -53,7 +48,7 @@ export async function answer(request: GraphRequest, door: GraphDoor): Promise<Gr
     const call = await parseCall(request)
     return await (isBatch(call) ? answerItems(call, door) : answerCall(call, door))
   } catch (error) {
-    const language = parseLanguage(parseForm(request.query).get('locale'))
+    const language = languageAsked(request.query)
     return withVersion(answerError(error, door, language), request.path)
   }
 }
@@ -100,37 +95,35 @@ async function answerCall(call: Call, door: GraphDoor): Promise<GraphResponse> {
 }
 
 /**
- * The body of an answer. Who calls is read first, and in the transaction that answers: nobody takes the place of the
- * writer without a token that may write.
+ * The body of an answer, made here where that is quick, and else by the deputy: who calls is read here in any case, so
+ * that nobody takes the place of the writer without a token that may write.
  */
 async function answerWithin(call: Call, door: GraphDoor, onUsage: (usage: UsageHeaders) => void): Promise<string> {
   const route = findRoute(call)
-  const isReading = route.permission === 'read'
-  const read = await door.store.read(async (tables) => {
+  const answerHere = await door.store.read(async (tables) => {
     const context = await openContext(tables, call, door)
     const { token, now } = context
     const usage = door.request_limit?.count(token.token_hash, now.epochMilliseconds)
     onUsage(formatUsage(usage, await findBusiness(context)))
     if (usage?.isPast) throw new GraphError(REQUEST_LIMIT_REACHED, 'User request limit reached')
     checkPermission(token, route.permission)
-    return isReading ? route.answer(context) : undefined
+    const leave = () => door.deputy.answer({ call, token, now_ms: now.epochMilliseconds })
+    if (route.permission !== 'read') return leave
+    try {
+      const answered = await route.answer(context)
+      return () => formatBody(answered, call)
+    } catch (error) {
+      if (error instanceof TooLongHere) return leave
+      throw error
+    }
   })
-  const answered = isReading
-    ? read
-    : await door.store.write(async (tables) => route.answer(await openContext(tables, call, door))).catch(asUnavailable)
-  const told = answered instanceof Afterwards ? await answered.run() : answered
-  return JSON.stringify(withDebug(told, call))
-}
-
-function asUnavailable(error: unknown): never {
-  if (error instanceof StoreBusyError) throw new GraphError(UNAVAILABLE, 'Service temporarily unavailable')
-  throw error
+  return answerHere()
 }
 
 async function openContext(tables: Tables, call: Call, door: GraphDoor): Promise<Context> {
   await door.directory.open(tables)
   const token = await readCaller(tables, call, door)
-  return { ...door, call, token, tables, now: door.now(), budget: new Budget(), above: new Map() }
+  return { ...door, call, token, tables, now: door.now(), budget: Budget.quick(), above: new Map() }
 }
 
 /** An answer that the caller has already goes without its body (contract 8). */

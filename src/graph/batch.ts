@@ -1,7 +1,8 @@
 import type { Call } from './context.ts'
 import { isEmpty, parseText, parseValue, type Value } from './encoding.ts'
 import type { Endpoint } from './endpoint.ts'
-import { GraphError, INVALID_PARAMETER } from './error.ts'
+import { ANSWER_LENGTH_MAX } from './errand.ts'
+import { GraphError, INVALID_PARAMETER, tooMuchData } from './error.ts'
 import { selectPath } from './json-path.ts'
 import { answered, describeParameters, disregarded, type Parameter, required } from './parameter.ts'
 import { decode, type Parameters, parseForm, parseParameters } from './parameters.ts'
@@ -11,6 +12,10 @@ import { anyOf, BOOLEAN, INTEGER, listOf, OBJECT, objectOf, TEXT } from './schem
 
 /** Calls in one batch (contract 9.9). */
 export const BATCH_ITEMS_MAX = 50
+
+/** References to other results in one item, and the characters that are put in their place: results multiply. */
+export const BATCH_REFERENCES_MAX = 50
+export const BATCH_FILLED_LENGTH_MAX = 1_048_576
 
 /** What an item of a batch may say (contract 9.9). */
 export const BATCH_ITEM_PARAMETERS: readonly Parameter[] = [
@@ -80,8 +85,13 @@ export async function answerBatch(
   const hasHeaders = !isFalse(batch.parameters.get('include_headers'))
   const results = new Map<string, unknown>()
   const answers: BatchAnswer[] = []
+  const tooLong = () => answerError(tooMuchData())
+  let length = 0
   for (const item of items) {
-    const response = await answerOne(item, batch, results, answerItem).catch(answerError)
+    const isFull = length > ANSWER_LENGTH_MAX
+    const made = isFull ? tooLong() : await answerOne(item, batch, results, answerItem).catch(answerError)
+    length += made.body.length
+    const response = length > ANSWER_LENGTH_MAX ? tooLong() : made
     const name = textOf(item.get('name'))
     const isDone = response.status < 400
     if (isDone && used.has(name)) results.set(name, JSON.parse(response.body || 'null'))
@@ -125,7 +135,7 @@ async function answerOne(
 function parseItem(item: BatchItem, batch: Call, results: ReadonlyMap<string, unknown>): Call {
   const [path = '', ...rest] = textOf(item.get('relative_url')).split('?')
   const versioned = /^\/*v\d+\.\d+(?:\/|$)/.test(path) ? path : `${batch.path.version}/${path}`
-  const fill = (text: string) => fillReferences(text, results)
+  const fill = fillerOf(results)
   const parameters = new Map([...parseBody(item.get('body')), ...parseForm(rest.join('?'))])
   for (const [name, value] of parameters) parameters.set(name, fillValue(value, fill))
   return {
@@ -195,13 +205,25 @@ function fillValue(value: Value, fill: (text: string) => string): Value {
   return new Map([...value].map(([key, one]) => [key, fillValue(one, fill)]))
 }
 
-/** Several results stand as a list separated by commas. */
-function fillReferences(text: string, results: ReadonlyMap<string, unknown>): string {
-  return text.replace(REFERENCE, (_, name: string, path: string) => {
+/** Puts results in the place of references to them; several stand as a list separated by commas. */
+function fillerOf(results: ReadonlyMap<string, unknown>): (text: string) => string {
+  let references = 0
+  let length = 0
+  const fillReference = (_: string, name: string, path: string) => {
+    if (++references > BATCH_REFERENCES_MAX) throw tooFull(`has more than ${BATCH_REFERENCES_MAX} references`)
     const selected = selectPath(results.get(name), path)
-    if (selected !== undefined) return selected.map(textOfResult).join(',')
-    throw new GraphError(INVALID_PARAMETER, `${path} is no path of a result, as $.data.*.id`)
-  })
+    if (selected === undefined)
+      throw new GraphError(INVALID_PARAMETER, `${path} is no path of a result, as $.data.*.id`)
+    const text = selected.map(textOfResult).join(',')
+    length += text.length
+    if (length > BATCH_FILLED_LENGTH_MAX) throw tooFull(`takes more than ${BATCH_FILLED_LENGTH_MAX} characters`)
+    return text
+  }
+  return (text) => text.replace(REFERENCE, fillReference)
+}
+
+function tooFull(what: string): GraphError {
+  return new GraphError(INVALID_PARAMETER, `a batch item ${what} from other results: take less of them`)
 }
 
 function textOfResult(result: unknown): string {

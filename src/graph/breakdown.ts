@@ -3,7 +3,7 @@ import { COUNTRY_UNKNOWN } from '../domain/country.ts'
 import type { Day } from '../domain/day.ts'
 import { formatHourOfDay } from '../domain/hour.ts'
 import { regionClassOf } from '../domain/region.ts'
-import { BUTTON_COUNTERS, columnsOf, type RollupColumn } from '../store/rollup-cells.ts'
+import { BUTTON_COUNTERS, type CellBreakdown, columnsOf, type RollupColumn } from '../store/rollup-cells.ts'
 import type { NodeCells, Rollups } from '../store/rollups.ts'
 import type { Breakdown } from './insights-parameters.ts'
 import type { RowQuery } from './insights-row.ts'
@@ -16,6 +16,17 @@ export interface ValueCounts {
   /** Those that `sums` are of. */
   readonly columns: readonly RollupColumn[]
   readonly sums: readonly bigint[]
+}
+
+const CELLS: Readonly<Record<Breakdown, CellBreakdown>> = {
+  country: 'country',
+  hourly_stats_aggregated_by_advertiser_time_zone: 'hour',
+  marketing_messages_btn_name: 'btn_name',
+}
+
+/** The cells that a breakdown is read from; without one, those of the days. */
+export function cellsOf(breakdown: Breakdown | undefined): CellBreakdown | undefined {
+  return breakdown && CELLS[breakdown]
 }
 
 type ReadValueCounts = (rollups: Rollups, node: NodeCells, query: RowQuery) => Promise<ValueCounts[]>

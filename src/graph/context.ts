@@ -1,8 +1,8 @@
 import type { Node } from '../store/registry.ts'
 import type { Tables } from '../store/store.ts'
 import type { Token } from '../store/tokens.ts'
+import type { Budget } from './budget.ts'
 import type { Directory } from './directory.ts'
-import { tooMuchData } from './error.ts'
 import type { Parameters } from './parameters.ts'
 import type { GraphPath } from './path.ts'
 import type { Reporter } from './reporter.ts'
@@ -35,22 +35,11 @@ export interface Context {
   readonly now: Temporal.Instant
   readonly meta_history_limit: boolean
   readonly budget: Budget
+  /** Awaited whenever the rows of one more object were read: others have their turn. */
+  readonly onObject?: () => Promise<void>
   readonly reporter: Pick<Reporter, 'order'>
   /** Names a report: digits that nobody can guess, by `formatRunId`. */
   readonly newRunId: () => string
   /** Nodes that stand above others, read once for the whole answer, by level and id: a thousand ads share a campaign. */
   readonly above: Map<string, Node | undefined>
-}
-
-/** Nodes read and insights summed for one answer, those of expanded fields included. */
-export const ANSWER_NODES_MAX = 10_000
-
-/** Bounds what one call can cost: expanded edges multiply. */
-export class Budget {
-  #left = ANSWER_NODES_MAX
-
-  spend(nodes: number): void {
-    this.#left -= nodes
-    if (this.#left < 0) throw tooMuchData()
-  }
 }

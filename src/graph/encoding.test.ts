@@ -9,6 +9,7 @@ import {
   parseText,
   parseValue,
   VALUE_DEPTH_MAX,
+  VALUE_ELEMENTS_MAX,
   VALUE_LENGTH_MAX,
   type Value,
 } from './encoding.ts'
@@ -146,6 +147,13 @@ test('parseNames() undoes formatValue()', () => {
   for (const value of ['a,b', '["a","b"]', ['a', 'b'], map({ 0: 'a', 1: 'b' })]) {
     assert.deepEqual(parseNames(formatValue(value)), ['a', 'b'])
   }
+})
+
+test('parseValue() reads so many elements, in however many lists', () => {
+  const pairs = (elements: number) => `[${'[1,2],'.repeat(elements / 3)}]`
+  const read = parseValue(pairs(VALUE_ELEMENTS_MAX - 2))
+  assert.ok(Array.isArray(read) && read.length === Math.floor(VALUE_ELEMENTS_MAX / 3))
+  assert.equal(parseValue(pairs(VALUE_ELEMENTS_MAX + 3)), undefined)
 })
 
 test('parseText() drops spaces and one pair of quotes', () => {

@@ -7,13 +7,16 @@ export type Value = string | Value[] | Map<string, Value>
 /** The longest text that is read as a list or an object. */
 export const VALUE_LENGTH_MAX = 1_048_576
 
+/** Elements of lists and objects in one text, those of lists within lists included. */
+export const VALUE_ELEMENTS_MAX = 50_000
+
 /** How deep lists and objects may lie in each other. */
 export const VALUE_DEPTH_MAX = 8
 
 /**
  * Parses a list or an object in any of the forms of contract 3.9: JSON, Python's and JavaScript's single quotes, bare
  * keys and values, spaces and newlines between them; a scalar is read as its text. `undefined` when the text is
- * malformed, too long or too deep.
+ * malformed, too long, too deep or has too many elements.
  */
 export function parseValue(text: string): Value | undefined {
   return text.length > VALUE_LENGTH_MAX ? undefined : new Reader(text).read()
@@ -95,6 +98,7 @@ const ESCAPED: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b
 class Reader {
   readonly #text: string
   #at = 0
+  #elements = 0
 
   constructor(text: string) {
     this.#text = text
@@ -145,9 +149,9 @@ class Reader {
     return text === 'null' || text === 'None' ? '' : text || undefined
   }
 
-  /** After an element: past the comma to the next one, or before the mark that closes the list or object. */
+  /** After an element that is not one too many: past the comma to the next one, or before the mark that closes its list. */
   #ends(close: string): boolean {
-    return this.#take(',') || this.#text[this.#at] === close
+    return ++this.#elements <= VALUE_ELEMENTS_MAX && (this.#take(',') || this.#text[this.#at] === close)
   }
 
   #take(mark: string): boolean {

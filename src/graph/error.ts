@@ -167,7 +167,7 @@ export const UNAVAILABLE: GraphErrorKind = {
   prefixed: false,
   user: 'unavailable',
   is_transient: true,
-  when: 'An act could not be stored, because another program writes into the database; it may come again.',
+  when: 'Another program writes into the database, or too many dear calls wait; the same call may come again.',
 }
 
 export const REDUCE_DATA: GraphErrorKind = {
@@ -176,7 +176,7 @@ export const REDUCE_DATA: GraphErrorKind = {
   code: 1,
   prefixed: false,
   user: 'tooMuchData',
-  when: 'A result to be sorted or summed has more rows than are held at once, or a call asks for too many nodes at once.',
+  when: 'An answer would cost more than one may, have more rows to sort or sum than are held at once, or be too long.',
 }
 
 export const REPORT_NOT_READY: GraphErrorKind = {

@@ -72,6 +72,11 @@ export function parseFiltering(value: Value): Filter[] {
   return conditions.map(parseFilter)
 }
 
+/** How many values there are to hold each node, or each row, against. */
+export function countValues(filters: readonly Filter[]): number {
+  return filters.reduce((sum, { values }) => sum + values.length, 0)
+}
+
 /** Whether a node of these ids and names passes the conditions on nodes. */
 export function passesNode(filters: readonly Filter[], names: Readonly<Record<string, string>>): boolean {
   return filters.every((filter) => {

@@ -68,7 +68,7 @@ export interface InsightsQuery {
 }
 
 /** Ranges that are asked for at once. */
-const TIME_RANGES_MAX = 100
+export const TIME_RANGES_MAX = 100
 
 /** Of `limit`, of rows and of nodes alike. */
 export const LIMIT: Schema = { type: 'integer', minimum: 1, maximum: LIMIT_MAX, default: LIMIT_DEFAULT }

@@ -3,13 +3,15 @@ import type { Day, DayRange } from '../domain/day.ts'
 import { METRIC_BY_FIELD, metricCounts } from '../domain/metric.ts'
 import { REGION_CLASSES } from '../domain/region.ts'
 import type { Node } from '../store/registry.ts'
-import type { RollupColumn } from '../store/rollup-cells.ts'
+import { ACCOUNT_CELLS, type RollupColumn } from '../store/rollup-cells.ts'
 import type { Rollups } from '../store/rollups.ts'
 import type { Tables } from '../store/store.ts'
+import { cellsOf } from './breakdown.ts'
+import { type Budget, PRICES_US } from './budget.ts'
 import type { ObjectStart } from './cursor.ts'
 import type { Directory } from './directory.ts'
 import { tooMuchData } from './error.ts'
-import { passesMetrics } from './filtering.ts'
+import { countValues, passesMetrics } from './filtering.ts'
 import type { InsightsQuery, Sort } from './insights-parameters.ts'
 import {
   DELIVERY_DATED,
@@ -23,7 +25,7 @@ import {
 } from './insights-row.ts'
 import type { PlacedRow } from './paging.ts'
 import { checkLevel, readRowNodes } from './row-node.ts'
-import { limitHistory, resolveCalendarPreset, resolvePreset, sliceFinder, sliceRange } from './slice.ts'
+import { isAscending, limitHistory, resolveCalendarPreset, resolvePreset, sliceFinder, sliceRanges } from './slice.ts'
 
 /** Rows that are held at once, to be sorted or summed; more are answered with Meta's "reduce the amount of data". */
 export const ROWS_HELD_MAX = 200_000
@@ -42,6 +44,8 @@ export interface InsightsSource {
   readonly directory: Directory
   readonly now: Temporal.Instant
   readonly meta_history_limit: boolean
+  /** Pays for what is read; without one, nobody waits for it. */
+  readonly budget?: Budget
   /** Awaited whenever the rows of one more object were read, of so many. */
   readonly onObject?: (done: number, objects: number) => Promise<void>
 }
@@ -106,16 +110,40 @@ async function* measureRows(
   query: InsightsQuery,
   rowQuery: RowQuery,
 ): AsyncGenerator<PlacedRow<MeasuredRow>> {
+  const { tables, budget } = source
   const rowNodes = await readRowNodes(source, node, query)
+  const ad_us = budget && (await priceAd(tables.rollups, node, rowQuery))
+  const row_us = priceRow(query)
   let { object, place } = startOf(query)
   for (const rowNode of rowNodes.from(object)) {
     const start = { object: object++, place }
-    for (const row of await measureNode(source.tables.rollups, rowNode, rowQuery)) {
+    budget?.spend(PRICES_US.node + rowNode.ads.length * (ad_us ?? 0))
+    const rows = await measureNode(tables.rollups, rowNode, rowQuery)
+    budget?.spend(rows.length * row_us)
+    for (const row of rows) {
       const isPassing = passesMetrics(query.filters, (field) => metricOf(row, field, rowQuery))
       if (isPassing) yield { row, place: place++, start }
     }
     await source.onObject?.(object, rowNodes.count)
   }
+}
+
+/** Ranges up to it are taken to have a cell on each day; of longer ones the days with cells are counted. */
+const DAYS_UNCOUNTED_MAX = 100
+
+/** What the cells of one ad can cost: it has none that its account does not have. */
+async function priceAd(rollups: Rollups, { account }: Node, query: RowQuery): Promise<number> {
+  const { range, columns, slices, breakdown } = query
+  const days = range.until - range.since + 1
+  const isShort = breakdown === undefined && days <= DAYS_UNCOUNTED_MAX
+  const cells = isShort ? days : await rollups.countCells({ account, ads: [ACCOUNT_CELLS] }, range, cellsOf(breakdown))
+  const finding = isAscending(slices) ? 0 : slices.length * PRICES_US.comparison
+  return cells * (PRICES_US.cell + columns.length * PRICES_US.amount + finding)
+}
+
+function priceRow({ fields, filters, sort, summary = [] }: InsightsQuery): number {
+  const values = fields.length + summary.length + (sort === undefined ? 0 : 1)
+  return PRICES_US.row + values * PRICES_US.value + countValues(filters) * PRICES_US.comparison
 }
 
 const BEGINNING: ObjectStart = { object: 0, place: 0 }
@@ -126,15 +154,15 @@ function startOf({ page, sort, summary }: InsightsQuery): ObjectStart {
 
 /** The slices of the range asked for, as seen from today in the account; none for data that a node does not have. */
 async function resolveSlices(
-  { tables, now, meta_history_limit }: InsightsSource,
+  { tables, now, meta_history_limit, budget }: InsightsSource,
   node: Node,
   { dates, time_increment }: InsightsQuery,
 ): Promise<readonly DayRange[]> {
   const today = calendarOf(node.time_zone).dayOf(now.epochMilliseconds)
-  const ranges = await resolveRanges(tables.rollups, node, dates, today)
+  const ranges = await resolveRanges(tables.rollups, node, dates, today, budget)
   const isPreset = typeof dates === 'string'
   const limited = meta_history_limit ? ranges.flatMap((range) => limitHistory(range, isPreset, today) ?? []) : ranges
-  return limited.flatMap((range) => sliceRange(range, time_increment))
+  return sliceRanges(limited, time_increment)
 }
 
 async function resolveRanges(
@@ -142,11 +170,18 @@ async function resolveRanges(
   node: Node,
   dates: InsightsQuery['dates'],
   today: Day,
+  budget: Budget | undefined,
 ): Promise<readonly DayRange[]> {
   if (typeof dates !== 'string') return 'length' in dates ? dates : [dates]
   if (dates !== 'maximum' && dates !== 'data_maximum') return [resolveCalendarPreset(dates, today)]
+  if (node.ads.length > 1) budget?.spend(node.ads.length * (await countDays(rollups, node, today)) * PRICES_US.cell)
   const range = resolvePreset(dates, today, await rollups.readDays(node))
   return range === undefined ? [] : [range]
+}
+
+/** The days on which anything happened in the node's account, up to tomorrow. */
+function countDays(rollups: Rollups, { account }: Node, today: Day): Promise<number> {
+  return rollups.countCells({ account, ads: [ACCOUNT_CELLS] }, { since: 0, until: today + 1 })
 }
 
 /** A query comes with many nodes: its columns serve them all, and so does the statement that sums them. */

@@ -34,7 +34,7 @@ const PATTERNS: ReadonlyMap<string, RegExp> = new Map(
 )
 
 /** Characters of an object that is only read back. */
-const OBJECT_LENGTH_MAX = 1000
+export const OBJECT_LENGTH_MAX = 1000
 
 const ID_MISSING =
   'id is required: this is Readout, which measures campaigns and makes none; create the campaign at Meta, and send the ' +

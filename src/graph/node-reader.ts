@@ -1,4 +1,5 @@
 import { LEVELS, type Level, type Node } from '../store/registry.ts'
+import { PRICES_US } from './budget.ts'
 import type { Context } from './context.ts'
 import {
   asksTotal,
@@ -108,7 +109,7 @@ async function readNested(context: Context, id: string, level: Node['level'], { 
 async function readAbove({ above, budget, tables }: Context, id: string, level: Node['level']) {
   const key = `${level} ${id}`
   if (above.has(key)) return above.get(key)
-  budget.spend(1)
+  budget.spend(PRICES_US.node)
   const node = await tables.registry.readNode(id, level)
   above.set(key, node)
   return node
@@ -126,7 +127,7 @@ async function expand(field: Field, read: () => Promise<EdgePage<Json> | Insight
 }
 
 function expandInsights(context: Context, node: Node, field: Field): Promise<InsightsPage> {
-  context.budget.spend(1)
+  context.budget.spend(PRICES_US.node)
   const parameters = parametersOf(context, field)
   return readInsightsPage(context, node, parameters, addressOf(context, node, 'insights', parameters))
 }
@@ -174,7 +175,7 @@ export async function readEdge(
   const page = parseIdPage(parameters)
   const [ids, more] = cutPage(await edges.listIds(listing, { ...page, limit: page.limit + 1 }), page)
   if (ids.length === 0) checkFields(lists, fields)
-  context.budget.spend(ids.length)
+  context.budget.spend(ids.length * PRICES_US.node)
   const data: JsonObject[] = []
   for (const id of ids) {
     const node = await registry.readNode(lists === 'account' ? `act_${id}` : id, lists)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Value } from './encoding.ts'
 import { GraphError } from './error.ts'
-import { decode, parseForm, parseParameters } from './parameters.ts'
+import { decode, PAIRS_MAX, parseForm, parseParameters } from './parameters.ts'
 
 const map = (object: Record<string, Value>) => new Map(Object.entries(object))
 
@@ -95,6 +95,14 @@ test('parseParameters() refuses a body that it cannot read', () => {
       (error) => error instanceof GraphError && message.test(error.message),
     )
   }
+})
+
+test('parseForm() reads so many pairs, and looks at no more of them', () => {
+  assert.equal((parseForm('a[]=1&'.repeat(PAIRS_MAX - 1)).get('a') as Map<string, Value>).size, PAIRS_MAX - 1)
+  const started_ms = performance.now()
+  const message = `(#100) A request has at most ${PAIRS_MAX} parameters`
+  assert.throws(() => parseForm('a[]=1&'.repeat(170_000)), { name: 'GraphError', message })
+  assert.ok(performance.now() - started_ms < 100)
 })
 
 test('parseParameters() takes the content type in any case', () => {

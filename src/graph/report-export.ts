@@ -11,13 +11,13 @@ import { given, parseEnum } from './insights-parameters.ts'
 import type { InsightsRow } from './insights-row.ts'
 import { missingObject } from './node.ts'
 import { answered, required } from './parameter.ts'
-import { type Parameters, parseForm } from './parameters.ts'
+import type { Parameters } from './parameters.ts'
 import { REPORT_FILES, REPORT_FORMATS, type ReportFile } from './report-file.ts'
 import { exportColumns, parametersOf, queryOf } from './report-order.ts'
 import { checkReady, EXPORT_PATH, findVisibleRun } from './report-run.ts'
 import type { GraphRequest, GraphResponse } from './request.ts'
 import { DIGITS, TEXT, wordOf } from './schema.ts'
-import { parseLanguage } from './user-text.ts'
+import { languageAsked } from './user-text.ts'
 
 /** The one path of this door that has no version. */
 export const EXPORT: Endpoint = {
@@ -69,7 +69,7 @@ export async function answerExport(request: GraphRequest, door: GraphDoor): Prom
     }
     return { status: 200, headers, body: writeFile(door.store, download) }
   } catch (error) {
-    return answerError(error, door, parseLanguage(parseForm(request.query).get('locale')))
+    return answerError(error, door, languageAsked(request.query))
   }
 }
 

@@ -1,6 +1,6 @@
 import { formatDay } from '../domain/day.ts'
 import { ASYNC_STATUSES, isExpired, type ReportRun } from '../store/reports.ts'
-import type { Tables } from '../store/store.ts'
+import { PRICES_US } from './budget.ts'
 import type { Context } from './context.ts'
 import { parseNames } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER, REPORT_NOT_READY } from './error.ts'
@@ -29,13 +29,13 @@ export async function findVisibleRun(
 
 /** Answers a GET of a run: the node, or the edge with its rows. Throws a GraphError. */
 export async function answerRun(
-  tables: Tables,
+  context: Pick<Context, 'tables' | 'budget'>,
   run: ReportRun,
   edge: string | undefined,
   address: PageAddress,
 ): Promise<object> {
   if (edge === undefined) return formatRun(run, address)
-  if (edge === 'insights') return readRunRows(tables, run, address)
+  if (edge === 'insights') return readRunRows(context, run, address)
   throw unknownPath([edge])
 }
 
@@ -134,12 +134,18 @@ interface RunRows extends PagedRows<InsightsRow> {
 }
 
 /** A page of a run's rows, found by their places: the last page takes no longer than the first. */
-async function readRunRows({ reports }: Tables, run: ReportRun, address: PageAddress): Promise<RunRows> {
+async function readRunRows(
+  { tables: { reports }, budget }: Pick<Context, 'tables' | 'budget'>,
+  run: ReportRun,
+  address: PageAddress,
+): Promise<RunRows> {
   checkReady(run)
   const keys = parseKeys(address.parameters, queryOf(run))
+  const asked = parsePage(address.parameters)
+  budget.spend(Math.min(asked.limit, run.row_count) * keys.length * PRICES_US.value)
   const read = async (start: number, end: number) =>
     (await reports.readRows(run.run, start, end)).map((row) => pick(JSON.parse(row) as InsightsRow, keys))
-  const page = await seekPage(read, run.row_count, parsePage(address.parameters), address)
+  const page = await seekPage(read, run.row_count, asked, address)
   return { ...page, summary: run.summary === undefined ? undefined : (JSON.parse(run.summary) as InsightsRow) }
 }
 

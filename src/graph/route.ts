@@ -162,7 +162,7 @@ function fits(wanted: string | undefined, part: string | undefined): boolean {
 async function answerNode(context: Context): Promise<unknown> {
   const { path, parameters } = context.call
   const run = await findVisibleRun(context, path.id ?? '')
-  if (run !== undefined) return answerRun(context.tables, run, undefined, addressOf(context))
+  if (run !== undefined) return answerRun(context, run, undefined, addressOf(context))
   const subject = await readSubject(context, path.id ?? '')
   return readFields(context, subject, parseNodeFields(parameters.get('fields')))
 }
@@ -170,7 +170,7 @@ async function answerNode(context: Context): Promise<unknown> {
 async function answerEdge(context: Context): Promise<unknown> {
   const { path, parameters } = context.call
   const run = await findVisibleRun(context, path.id ?? '')
-  if (run !== undefined) return answerRun(context.tables, run, path.edge, addressOf(context))
+  if (run !== undefined) return answerRun(context, run, path.edge, addressOf(context))
   const subject = await readSubject(context, path.id ?? '')
   const edge = findEdge(subject.level, path.edge ?? '')
   if (edge === undefined) throw unknownPath([path.edge ?? ''])
@@ -181,7 +181,7 @@ async function answerEdge(context: Context): Promise<unknown> {
 async function answerInsights(context: Context): Promise<unknown> {
   const { path, parameters } = context.call
   const run = await findVisibleRun(context, path.id ?? '')
-  if (run !== undefined) return answerRun(context.tables, run, path.edge, addressOf(context))
+  if (run !== undefined) return answerRun(context, run, path.edge, addressOf(context))
   if (isReportAsked('GET', parameters)) return answerReport(context)
   const node = await readVisibleNode(context, path.id)
   return readInsightsPage(context, node, parameters, addressOf(context))

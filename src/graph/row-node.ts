@@ -1,9 +1,9 @@
 import { type Ad, LEVELS, type Level, type Node, sharedNames } from '../store/registry.ts'
 import type { NodeCells } from '../store/rollups.ts'
-import type { Tables } from '../store/store.ts'
-import type { Directory } from './directory.ts'
+import { PRICES_US } from './budget.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
-import { type Filter, passesNode } from './filtering.ts'
+import { countValues, type Filter, passesNode } from './filtering.ts'
+import type { InsightsSource } from './insights.ts'
 
 /** What rows are of: an object of the level asked for, with the cells that answer for it. */
 export interface RowNode extends NodeCells {
@@ -21,7 +21,7 @@ export interface RowNodes {
  * leave out ads, so that what is above them counts without them. Throws code 100 for a level above the node's.
  */
 export async function readRowNodes(
-  { tables, directory }: { readonly tables: Tables; readonly directory: Directory },
+  { tables, directory, budget }: Pick<InsightsSource, 'tables' | 'directory' | 'budget'>,
   node: Node,
   { level = node.level, filters }: { readonly level: Level | undefined; readonly filters: readonly Filter[] },
 ): Promise<RowNodes> {
@@ -30,6 +30,7 @@ export async function readRowNodes(
   if (level === node.level && !isFiltered) return nodesOf([node], (one) => one)
   const account = accountNames(node)
   const ads = await directory.readAds(tables, node)
+  budget?.spend(ads.length * (PRICES_US.ad + countValues(filters) * PRICES_US.comparison))
   const passing = isFiltered ? ads.filter((ad) => passesNode(filters, { ...account, ...adNames(ad) })) : ads
   if (level === 'account') {
     return nodesOf([passing], (all) => ({ account: node.account, ads: all.map(({ ad }) => ad), names: node.names }))

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatDay, parseDay } from '../domain/day.ts'
-import { SLICES_MAX, sliceFinder, sliceRange, type TimeIncrement } from './slice.ts'
+import { SLICES_MAX, sliceFinder, sliceRanges, type TimeIncrement } from './slice.ts'
 
 const day = (text: string) => parseDay(text) ?? Number.NaN
 
 function slices(since: string, until: string, increment: TimeIncrement): string[] {
   const range = { since: day(since), until: day(until) }
-  return sliceRange(range, increment).map((slice) => `${formatDay(slice.since)}/${formatDay(slice.until)}`)
+  return sliceRanges([range], increment).map((slice) => `${formatDay(slice.since)}/${formatDay(slice.until)}`)
 }
 
-test('sliceRange() counts from the first day and cuts the last slice off', () => {
+test('sliceRanges() counts from the first day and cuts the last slice off', () => {
   const rows: [since: string, until: string, increment: TimeIncrement, slices: string[]][] = [
     ['2026-02-27', '2026-03-02', 'all_days', ['2026-02-27/2026-03-02']],
     ['2026-02-28', '2026-03-01', 1, ['2026-02-28/2026-02-28', '2026-03-01/2026-03-01']],
@@ -50,9 +50,11 @@ test('sliceFinder() finds a day in slices that follow each other, and in ranges 
     assert.deepEqual([weeks(at), ranges(at)], [ofWeeks, ofRanges], `day ${at}`)
 })
 
-test('sliceRange() refuses more slices than anyone reads', () => {
+test('sliceRanges() refuses more slices than anyone reads', () => {
   assert.equal(slices('2013-01-01', '2026-01-01', 1).length, 4749)
   const message = `(#100) time_increment: the range has more than ${SLICES_MAX} slices, name a shorter one`
   assert.throws(() => slices('0001-01-01', '2026-01-01', 1), { name: 'GraphError', message })
   assert.throws(() => slices('0001-01-01', '2026-01-01', 'monthly'), { name: 'GraphError', message })
+  const years = Array.from({ length: 100 }, () => ({ since: 19_000, until: 19_364 }))
+  assert.throws(() => sliceRanges(years, 1), { name: 'GraphError', message })
 })

@@ -36,22 +36,23 @@ export function resolvePreset(preset: DatePreset, today: Day, data: DayRange | u
   return range && { since: dayOf(range.since), until: dayOf(range.until) }
 }
 
-/** Slices of one range: more than thirteen years of days. */
+/** Slices of all ranges that are asked for: more than thirteen years of days. */
 export const SLICES_MAX = 5000
 
-/**
- * Cuts a range into slices, the first at its start and the last cut off at its end (contract 4.3). Throws code 100 for
- * more slices than anyone reads.
- */
-export function sliceRange({ since, until }: DayRange, increment: TimeIncrement): DayRange[] {
-  if (increment === 'all_days') return [{ since, until }]
+/** Cuts ranges into slices, one after another. Throws code 100 for more slices than anyone reads. */
+export function sliceRanges(ranges: readonly DayRange[], increment: TimeIncrement): DayRange[] {
   const days = increment === 'monthly' ? MONTH_DAYS_MIN : increment
-  if ((until - since) / days > SLICES_MAX) {
-    throw new GraphError(
-      INVALID_PARAMETER,
-      `time_increment: the range has more than ${SLICES_MAX} slices, name a shorter one`,
-    )
-  }
+  const slices = ranges.reduce((sum, { since, until }) => sum + (days === 'all_days' ? 1 : (until - since) / days), 0)
+  if (slices <= SLICES_MAX) return ranges.flatMap((range) => sliceRange(range, increment))
+  throw new GraphError(
+    INVALID_PARAMETER,
+    `time_increment: the range has more than ${SLICES_MAX} slices, name a shorter one`,
+  )
+}
+
+/** Cuts a range into slices, the first at its start and the last cut off at its end (contract 4.3). */
+function sliceRange({ since, until }: DayRange, increment: TimeIncrement): DayRange[] {
+  if (increment === 'all_days') return [{ since, until }]
   const slices: DayRange[] = []
   for (let start = since; start <= until; ) {
     const next = increment === 'monthly' ? monthAfter(start) : start + increment
@@ -78,10 +79,15 @@ function monthAfter(day: Day): Day {
   return dayOf(plainDate(day).with({ day: 1 }).add({ months: 1 }))
 }
 
+/** Whether each slice starts after the one before it has ended. */
+export function isAscending(slices: readonly DayRange[]): boolean {
+  return slices.every(({ since }, i) => i === 0 || since > (slices[i - 1] as DayRange).until)
+}
+
 /** Finds the slices that a day lies in, by their places: one at most, unless ranges overlap. */
 export function sliceFinder(slices: readonly DayRange[]): (day: Day) => readonly number[] {
-  const isAscending = slices.every(({ since }, i) => i === 0 || since > (slices[i - 1] as DayRange).until)
-  if (!isAscending) return (day) => slices.flatMap(({ since, until }, i) => (day >= since && day <= until ? [i] : []))
+  if (!isAscending(slices))
+    return (day) => slices.flatMap(({ since, until }, i) => (day >= since && day <= until ? [i] : []))
   return (day) => {
     const place = lastStartedBy(slices, day)
     return place >= 0 && day <= (slices[place] as DayRange).until ? [place] : []

@@ -11,6 +11,11 @@ export function parseLanguage(locale: Value | undefined): Language {
   return LANGUAGES.find((one) => one === language?.toLowerCase()) ?? 'en'
 }
 
+/** The language that a query asks for, even one that cannot be parsed otherwise. */
+export function languageAsked(query: string): Language {
+  return parseLanguage(new URLSearchParams(query).get('locale') ?? undefined)
+}
+
 /** What the people in front of a client are told of an error (contract 7.1). */
 export interface UserText {
   readonly error_user_title: string

@@ -59,6 +59,8 @@ export interface Rollups {
   readDaySums(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<DaySums[]>
   /** The same by country, hour of the day or button, in the order of the values. */
   readBreakdownSums(node: NodeCells, days: DayRange, sum: BreakdownSum): Promise<ValueSums[]>
+  /** How many cells there are on these days, or how many that break them down. */
+  countCells(node: NodeCells, days: DayRange, breakdown?: CellBreakdown): Promise<number>
   /** From the first to the last day with a cell; `undefined` for a node without any. */
   readDays(node: NodeCells): Promise<DayRange | undefined>
   /** Whether the node ever had a sent fact, on any day and in any region. */

@@ -166,6 +166,14 @@ export class SqliteRollups implements Rollups {
     }))
   }
 
+  async countCells(node: NodeCells, days: DayRange, breakdown?: CellBreakdown): Promise<number> {
+    const row = this.#statement(
+      `SELECT COUNT(*) AS cells FROM ${breakdown === undefined ? 'rollup' : `rollup_${breakdown}`}
+       WHERE account = ? AND ad IN (SELECT value FROM json_each(?)) AND day BETWEEN ? AND ?`,
+    ).get(node.account, JSON.stringify(node.ads), days.since, days.until)
+    return Number(row?.cells)
+  }
+
   async readDays(node: NodeCells): Promise<DayRange | undefined> {
     const row = this.#statement(READ_DAYS).get(node.account, JSON.stringify(node.ads))
     if (row === undefined || row.since === null) return undefined

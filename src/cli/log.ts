@@ -1,0 +1,32 @@
+import { type Logger, pino } from 'pino'
+
+/** The server's log, one JSON object a line on stderr. What looks like a secret is left out of it. */
+export function openLog(level: string): Logger {
+  return pino({ level, formatters: { log: maskEntry } }, pino.destination({ dest: 2, sync: true }))
+}
+
+/** Names an answer, and is as random as a secret. */
+const TRACE_ID = 'fbtrace_id'
+
+function maskEntry(entry: Record<string, unknown>): Record<string, unknown> {
+  const masked = (name: string, value: unknown) =>
+    typeof value === 'string' && name !== TRACE_ID ? maskSecrets(value) : value
+  return Object.fromEntries(Object.entries(entry).map(([name, value]) => [name, masked(name, value)]))
+}
+
+/** Letters and digits in one long word: a token, a secret or a hash, and neither a word nor an id. */
+const SECRET = /(?=[\w+=%-]*\d)(?=[\w+=%-]*[A-Za-z])[\w+=%-]{16,}/g
+
+const ACCOUNT_ID = /^act_\d+$/
+
+/**
+ * A text without what looks like a secret: an error may quote a token that its caller put in the wrong place. Where in our
+ * code something failed stays.
+ */
+export function maskSecrets(text: string): string {
+  const mask = (word: string) => (ACCOUNT_ID.test(word) ? word : `${word.slice(0, 2)}…`)
+  return text
+    .split('\n')
+    .map((line) => (/^ {4}at /.test(line) ? line : line.replace(SECRET, mask)))
+    .join('\n')
+}

@@ -1,0 +1,68 @@
+import type { Store } from '../store/store.ts'
+import { StoreBusyError } from '../store/store.ts'
+import type { Token } from '../store/tokens.ts'
+import { Budget } from './budget.ts'
+import { Afterwards, type Call, type Context } from './context.ts'
+import { withDebug } from './debug.ts'
+import { Directory } from './directory.ts'
+import { GraphError, tooMuchData, UNAVAILABLE } from './error.ts'
+import { findRoute } from './route.ts'
+
+/** A call that the deputy answers, of a caller who was let in. */
+export interface Errand {
+  readonly call: Call
+  readonly token: Token
+  /** When the call came, in milliseconds since 1970. */
+  readonly now_ms: number
+}
+
+/** What errands are answered from. */
+export interface ErrandDesk {
+  readonly reading: Store
+  /** Of `reading`, whose transactions come one after another. */
+  readonly directory: Directory
+  /** A connection of its own, so that an act does not wait for what is read. */
+  readonly writing: Store
+  readonly meta_history_limit: boolean
+  /** Awaited between the objects that are read: others have their turn. */
+  readonly onObject: () => Promise<void>
+}
+
+/** Answers an errand with the body of its answer, JSON. Throws a GraphError. */
+export async function answerErrand({ call, token, now_ms }: Errand, desk: ErrandDesk): Promise<string> {
+  const { permission, answer } = findRoute(call)
+  const { reading, writing, meta_history_limit, onObject } = desk
+  const isReading = permission === 'read'
+  const directory = isReading ? desk.directory : new Directory()
+  const now = Temporal.Instant.fromEpochMilliseconds(now_ms)
+  const answerFrom = async (tables: Context['tables']) => {
+    await directory.open(tables)
+    const context = { call, token, tables, directory, now, meta_history_limit, budget: Budget.whole(), onObject }
+    return answer({ ...context, above: new Map(), reporter: NO_REPORTER, newRunId: noReport })
+  }
+  const answered = isReading ? reading.read(answerFrom) : writing.write(answerFrom).catch(asUnavailable)
+  return formatBody(await answered, call)
+}
+
+/** Characters of an answer, and of all answers of a batch: more would hold up whoever sends them. */
+export const ANSWER_LENGTH_MAX = 8 * 1_048_576
+
+/** Writes an answer down, when its transaction has ended. Throws a GraphError for one that is too long. */
+export async function formatBody(answered: unknown, call: Call): Promise<string> {
+  const told = answered instanceof Afterwards ? await answered.run() : answered
+  const body = JSON.stringify(withDebug(told, call))
+  if (body.length > ANSWER_LENGTH_MAX) throw tooMuchData()
+  return body
+}
+
+/** Reports are ordered at once, by whoever answers everyone. */
+const NO_REPORTER = { order: async () => noReport() }
+
+function noReport(): never {
+  throw new Error('no report is ordered by an errand')
+}
+
+function asUnavailable(error: unknown): never {
+  if (error instanceof StoreBusyError) throw new GraphError(UNAVAILABLE, 'Service temporarily unavailable')
+  throw error
+}
