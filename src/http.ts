@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
+import { InFlight } from './in-flight.ts'
 
 /** A request read off the wire. */
 export interface HttpRequest {
@@ -29,9 +30,12 @@ export interface HttpDoor {
   readonly name: string
   readonly body_bytes_max: number
   answer(request: HttpRequest): Promise<HttpResponse>
-  /** The answer to a body past the limit. */
-  answerOversized(): HttpResponse
+  /** The answer to a body that was not read to its end. */
+  answerUnread(why: Unread): HttpResponse
 }
+
+/** A body is longer than its door takes, or was let go because too many come in at once and it has been longest at it. */
+export type Unread = 'oversized' | 'crowded'
 
 export interface HttpOptions {
   readonly host: string
@@ -46,6 +50,12 @@ export interface HttpOptions {
 
 /** Request line and headers together; clients put 130 field names in a URL. */
 const HEADER_BYTES_MAX = 65_536
+
+/** Bytes of bodies that are on their way in; past it, the one that has been longest is answered 503. */
+export const BODIES_BYTES_MAX = 64 * 1_048_576
+
+/** Length of the answers that callers have not taken yet; past it, the one that has waited longest is cut off. */
+export const ANSWERS_LENGTH_MAX = 64 * 1_048_576
 
 /** An answer that the caller has already; it has no body, and so no length. */
 const NOT_MODIFIED = 304
@@ -77,8 +87,11 @@ export interface HttpServer extends AsyncDisposable {
 
 /** Opens the server. Clients send bodies with GET and paths with `//`, so requests are read from `node:http` itself. */
 export async function openHttp(options: HttpOptions): Promise<HttpServer> {
+  const bodies = new InFlight<LetGo>(BODIES_BYTES_MAX, (letGo) => letGo('crowded'))
+  const answers = new InFlight<ServerResponse>(ANSWERS_LENGTH_MAX, (res) => res.destroy())
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (req, res) => {
-    serve(req, res, options).catch((cause) => {
+    res.once('close', () => answers.release(res))
+    serve(req, res, { ...options, bodies, answers }).catch((cause) => {
       options.onFailure(cause)
       res.destroy()
     })
@@ -90,16 +103,25 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
   return { url: urlOf(server, options.host), [Symbol.asyncDispose]: () => stop(server) }
 }
 
-async function serve(req: IncomingMessage, res: ServerResponse, options: HttpOptions): Promise<void> {
+type LetGo = (why: 'crowded') => void
+
+/** What is under way on all connections, beside what the server was opened with. */
+interface Serving extends HttpOptions {
+  readonly bodies: InFlight<LetGo>
+  readonly answers: InFlight<ServerResponse>
+}
+
+async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving): Promise<void> {
   const [path, query] = splitUrl(req.url ?? '/')
-  const door = options.doorOf(path)
-  const body = await readBody(req, door.body_bytes_max)
+  const door = serving.doorOf(path)
+  const body = await readBody(req, door.body_bytes_max, serving.bodies)
   if (body === 'aborted') return
-  const response =
-    body === 'oversized' ? door.answerOversized() : await door.answer(requestOf(req, path, query, body, options))
-  options.onAnswer(door.name, response.status)
+  const isUnread = typeof body === 'string'
+  const response = isUnread ? door.answerUnread(body) : await door.answer(requestOf(req, path, query, body, serving))
+  serving.onAnswer(door.name, response.status)
   // What follows an unread body on the same connection would be taken for a request.
-  if (body === 'oversized') res.setHeader('connection', 'close')
+  if (isUnread) res.setHeader('connection', 'close')
+  if (typeof response.body === 'string') serving.answers.hold(res, response.body.length)
   await send(req, res, response)
 }
 
@@ -185,20 +207,30 @@ function baseUrl(headers: Readonly<Record<string, string | undefined>>): string 
 async function readBody(
   req: IncomingMessage,
   bytes_max: number,
-): Promise<Uint8Array | undefined | 'oversized' | 'aborted'> {
+  bodies: InFlight<LetGo>,
+): Promise<Uint8Array | undefined | Unread | 'aborted'> {
   const { 'content-length': length, 'transfer-encoding': encoding } = req.headers
   if (encoding === undefined && (length === undefined || length === '0')) return undefined
   if (Number(length) > bytes_max) return 'oversized'
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    req.on('data', (chunk: Buffer) => {
+    const settle = (body: Uint8Array | Unread | 'aborted') => {
+      // What comes after is dropped as it comes.
+      req.off('data', take)
+      chunks.length = 0
+      bodies.release(settle)
+      resolve(body)
+    }
+    const take = (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > bytes_max) resolve('oversized')
-      else chunks.push(chunk)
-    })
-    req.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
-    req.once('close', () => resolve('aborted'))
+      if (bytes > bytes_max) return settle('oversized')
+      chunks.push(chunk)
+      bodies.hold(settle, chunk.length)
+    }
+    req.on('data', take)
+    req.once('end', () => settle(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
+    req.once('close', () => settle('aborted'))
   })
 }
 

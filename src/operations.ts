@@ -97,7 +97,7 @@ export function operationsDoor(operations: Operations, { registry }: Metrics): H
   return {
     name: 'operations',
     body_bytes_max: 0,
-    answerOversized: () => plain(413, 'send no body here'),
+    answerUnread: () => plain(413, 'send no body here'),
     async answer({ path }: HttpRequest): Promise<HttpResponse> {
       if (path === '/metrics') {
         return { status: 200, headers: { 'content-type': registry.contentType }, body: await registry.metrics() }

@@ -167,7 +167,7 @@ export const UNAVAILABLE: GraphErrorKind = {
   prefixed: false,
   user: 'unavailable',
   is_transient: true,
-  when: 'An act could not be stored, because another program writes into the database; it may come again.',
+  when: 'An act could not be stored, because another program writes into the database, or too many bodies come in at once; it may come again.',
 }
 
 export const REDUCE_DATA: GraphErrorKind = {
