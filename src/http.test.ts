@@ -43,7 +43,9 @@ async function write(socket: Socket, bytes: string | Buffer): Promise<void> {
   await new Promise((resolve) => socket.write(bytes, resolve))
 }
 
-test('openHttp() answers 503 to the body that has been longest on its way when too many are', { timeout: 20_000 }, async () => {
+test('openHttp() answers 503 to the body that has been longest on its way when too many are', {
+  timeout: 20_000,
+}, async () => {
   await using server = await open()
   const senders: Socket[] = []
   const statuses: Promise<string>[] = []
@@ -62,7 +64,9 @@ test('openHttp() answers 503 to the body that has been longest on its way when t
   for (const socket of senders) socket.destroy()
 })
 
-test('openHttp() cuts off the answer that has waited longest to be taken when too many do', { timeout: 20_000 }, async () => {
+test('openHttp() cuts off the answer that has waited longest to be taken when too many do', {
+  timeout: 20_000,
+}, async () => {
   await using server = await open()
   const readers: Socket[] = []
   for (let length = 0; length <= ANSWERS_LENGTH_MAX; length += ANSWER_LENGTH) {

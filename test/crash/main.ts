@@ -2,6 +2,7 @@ import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { inspect, parseArgs } from 'node:util'
+import { readMachine } from '../../bench/machine.ts'
 import { runCrashLoop } from './crash-loop.ts'
 import { formatRecord, writeRecord } from './record.ts'
 
@@ -16,12 +17,14 @@ async function run(): Promise<number> {
   const options = readOptions()
   if (options === undefined) return say(USAGE, EXIT.unusable)
   const { rounds, seed, isRecorded } = options
+  // As it is when the run begins: it is that code which the servers run.
+  const machine = readMachine()
   const folder = mkdtempSync(join(tmpdir(), 'readout-crash-'))
   try {
     const record = await runCrashLoop(rounds, seed, folder, (so_far) => say(`${so_far.rounds} of ${rounds} rounds`))
     rmdirSync(folder)
     process.stdout.write(formatRecord(record))
-    if (isRecorded) say(`recorded in ${relative(process.cwd(), writeRecord(record, Date.now()))}`)
+    if (isRecorded) say(`recorded in ${relative(process.cwd(), writeRecord(record, machine, Date.now()))}`)
     return EXIT.ok
   } catch (error) {
     return say(inspect(error, { depth: 8 }), EXIT.failed)

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatMachine, readMachine } from '../../bench/machine.ts'
+import { formatMachine, type Machine } from '../../bench/machine.ts'
 import type { CrashRecord } from './crash-loop.ts'
 
 const RESULTS = join(import.meta.dirname, '../../bench/results')
@@ -20,8 +20,7 @@ export function formatRecord({ seed, rounds, kills, facts, webhooks_cut_off, rep
 }
 
 /** Writes a run beside those of the bench, for people and for programs; returns the file for people. */
-export function writeRecord(record: CrashRecord, now_ms: number): string {
-  const machine = readMachine()
+export function writeRecord(record: CrashRecord, machine: Machine, now_ms: number): string {
   const day = new Date(now_ms).toISOString().slice(0, 10)
   const name = join(RESULTS, `${day}-${machine.commit}${machine.is_dirty ? '-changed' : ''}-crash`)
   const head = `# Crash loop of ${day}, commit ${machine.commit}\n\n${formatMachine(machine)}.\n\n`
