@@ -121,7 +121,8 @@ async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving
   serving.onAnswer(door.name, response.status)
   // What follows an unread body on the same connection would be taken for a request.
   if (isUnread) res.setHeader('connection', 'close')
-  if (typeof response.body === 'string') serving.answers.hold(res, response.body.length)
+  // Whoever has left meanwhile holds nothing, and would never let go of it.
+  if (typeof response.body === 'string' && !res.destroyed) serving.answers.hold(res, response.body.length)
   await send(req, res, response)
 }
 
