@@ -8,22 +8,22 @@ export interface Asking {
   readonly every_ms: number
 }
 
-/** How long each answer took that was 200, and how many were not. */
+/** How long each answer took that was 200, and what became of the other questions. */
 export interface Asked {
   readonly took_ms: readonly number[]
-  readonly failed: number
+  readonly failures: readonly string[]
 }
 
 const { url, headers, every_ms } = workerData as Asking
 const agent = new Agent({ keepAlive: true })
 const took_ms: number[] = []
-let failed = 0
+const failures: string[] = []
 
 // In a thread of its own, so that what sends the load does not delay the clock; steadily, whether the last answer is there or not.
 const timer = setInterval(ask, every_ms)
 parentPort?.once('message', () => {
   clearInterval(timer)
-  parentPort?.postMessage({ took_ms, failed } satisfies Asked)
+  parentPort?.postMessage({ took_ms, failures } satisfies Asked)
   agent.destroy()
 })
 
@@ -33,8 +33,13 @@ function ask(): void {
     response.resume()
     response.once('end', () => {
       if (response.statusCode === 200) took_ms.push(performance.now() - started_ms)
-      else failed++
+      else failures.push(`a question was answered ${response.statusCode}`)
     })
   })
-  request.once('error', () => failed++)
+  request.once('error', (cause) => {
+    const kind = request.reusedSocket ? 'an old' : 'a new'
+    failures.push(
+      `a question on ${kind} connection failed after ${Math.round(performance.now() - started_ms)} ms: ${cause}`,
+    )
+  })
 }

@@ -87,13 +87,8 @@ export async function runOverload(folder: string, plan: OverloadPlan): Promise<O
     early_bytes: most(memory.slice(0, third)),
     late_bytes: most(memory.slice(-third)),
   }
-  const failures = [
-    ...pressing.failures,
-    ...flood.failures,
-    ...failuresOf(result),
-    ...(await countFacts(database, sent)),
-  ]
-  if (quiet.failed + asked.failed > 0) failures.push(`${quiet.failed + asked.failed} questions were not answered 200`)
+  const refused = [pressing, flood, quiet, asked].flatMap((one) => one.failures)
+  const failures = [...refused, ...failuresOf(result), ...(await countFacts(database, sent))]
   return { ...result, failures }
 }
 
