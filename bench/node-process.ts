@@ -47,9 +47,18 @@ export async function runReadout(args: readonly string[]): Promise<CommandRun> {
 }
 
 /** The most memory that a process has held so far; `null` where the system does not tell, or the process has ended. */
-export function readPeakMemory({ pid }: NodeProcess): number | null {
+export function readPeakMemory(child: NodeProcess): number | null {
+  return readStatus(child, 'VmHWM')
+}
+
+/** The memory that a process holds now; `null` as above. */
+export function readMemory(child: NodeProcess): number | null {
+  return readStatus(child, 'VmRSS')
+}
+
+function readStatus({ pid }: NodeProcess, name: string): number | null {
   try {
-    const kib = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    const kib = new RegExp(`^${name}:\\s*(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
     return kib === undefined ? null : Number(kib) * 1024
   } catch {
     return null

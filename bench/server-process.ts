@@ -1,4 +1,4 @@
-import { exitOf, type NodeProcess, readPeakMemory, startNode } from './node-process.ts'
+import { exitOf, type NodeProcess, readMemory, readPeakMemory, startNode } from './node-process.ts'
 
 const READY_MS_MAX = 20_000
 const DRAIN_MS_MAX = 30_000
@@ -26,6 +26,10 @@ export class ServerProcess implements AsyncDisposable {
 
   get peak_memory_bytes(): number | null {
     return readPeakMemory(this.#child)
+  }
+
+  get memory_bytes(): number | null {
+    return readMemory(this.#child)
   }
 
   /** The sums of Readout's own counts over all labels, once nothing waits to be committed any more. */

@@ -71,7 +71,7 @@ export function descriptionDoor(): HttpDoor {
   return {
     name: 'description',
     body_bytes_max: 0,
-    answerOversized: () => refused(413, 'send no body here'),
+    answerUnread: () => refused(413, 'send no body here'),
     async answer({ method, headers: asked }) {
       if (method !== 'GET') return refused(405, `send GET to ${DESCRIPTION_PATH}`)
       if (isKnown(etag, asked['if-none-match'])) return { status: 304, headers, body: '' }

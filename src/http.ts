@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
+import { InFlight } from './in-flight.ts'
 
 /** A request read off the wire. */
 export interface HttpRequest {
@@ -29,9 +30,12 @@ export interface HttpDoor {
   readonly name: string
   readonly body_bytes_max: number
   answer(request: HttpRequest): Promise<HttpResponse>
-  /** The answer to a body past the limit. */
-  answerOversized(): HttpResponse
+  /** The answer to a body that was not read to its end. */
+  answerUnread(why: Unread): HttpResponse
 }
+
+/** A body is longer than its door takes, or was let go because too many come in at once and it has been longest at it. */
+export type Unread = 'oversized' | 'crowded'
 
 export interface HttpOptions {
   readonly host: string
@@ -51,8 +55,10 @@ export interface HttpLimits {
   /** Request line and headers together; clients put 130 field names in a URL. */
   readonly header_bytes_max: number
   readonly connections_max: number
-  /** Of all requests that are being read: many slow senders are not to fill the memory. */
+  /** Of all bodies on their way in; past it, the one that has been longest is let go. */
   readonly bodies_bytes_max: number
+  /** Of the answers that callers have not taken yet, in characters; past it, the one that has waited longest is cut off. */
+  readonly answers_length_max: number
   /** How long the headers of a request may take to come. */
   readonly headers_ms_max: number
   /** How long a whole request may take to come, its body with it. */
@@ -68,7 +74,8 @@ export interface HttpLimits {
 export const HTTP_LIMITS: HttpLimits = {
   header_bytes_max: 65_536,
   connections_max: 5000,
-  bodies_bytes_max: 256 * 1_048_576,
+  bodies_bytes_max: 64 * 1_048_576,
+  answers_length_max: 64 * 1_048_576,
   headers_ms_max: 10_000,
   request_ms_max: 60_000,
   // Longer than the proxies that keep theirs for a minute.
@@ -83,13 +90,6 @@ const SAFE: Readonly<Record<string, string>> = {
   'referrer-policy': 'no-referrer',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cache-control': 'no-store',
-}
-
-/** The answer when the memory for bodies is taken. */
-const CROWDED: HttpResponse = {
-  status: 503,
-  headers: { 'content-type': 'text/plain; charset=utf-8', 'retry-after': '5' },
-  body: 'too many bodies are being sent at once: send this one again',
 }
 
 /** An answer that the caller has already; it has no body, and so no length. */
@@ -126,9 +126,11 @@ export interface HttpServer extends AsyncDisposable {
 /** Opens the server. Clients send bodies with GET and paths with `//`, so requests are read from `node:http` itself. */
 export async function openHttp(options: HttpOptions): Promise<HttpServer> {
   const limits = options.limits ?? HTTP_LIMITS
-  const room = { bytes: limits.bodies_bytes_max }
+  const bodies = new InFlight<LetGo>(limits.bodies_bytes_max, (letGo) => letGo('crowded'))
+  const answers = new InFlight<ServerResponse>(limits.answers_length_max, (res) => res.destroy())
   const server = createLimited(limits, (req, res) => {
-    serve(req, res, options, room).catch((cause) => {
+    res.once('close', () => answers.release(res))
+    serve(req, res, { ...options, bodies, answers }).catch((cause) => {
       options.onFailure(cause)
       res.destroy()
     })
@@ -155,25 +157,26 @@ function createLimited(limits: HttpLimits, listener: RequestListener): Server {
   return server.setTimeout(limits.silence_ms_max)
 }
 
-/** What is left for the bodies that are being read. */
-interface Room {
-  bytes: number
+type LetGo = (why: 'crowded') => void
+
+/** What is under way on all connections, beside what the server was opened with. */
+interface Serving extends HttpOptions {
+  readonly bodies: InFlight<LetGo>
+  readonly answers: InFlight<ServerResponse>
 }
 
-async function serve(req: IncomingMessage, res: ServerResponse, options: HttpOptions, room: Room): Promise<void> {
+async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving): Promise<void> {
   const [path, query] = splitUrl(req.url ?? '/')
-  const door = options.doorOf(path)
-  const body = await readBody(req, door.body_bytes_max, room)
+  const door = serving.doorOf(path)
+  const body = await readBody(req, door.body_bytes_max, serving.bodies)
   if (body === 'aborted') return
-  const isRead = typeof body !== 'string'
-  const response = isRead
-    ? await door.answer(requestOf(req, path, query, body, options))
-    : body === 'oversized'
-      ? door.answerOversized()
-      : CROWDED
-  options.onAnswer(door.name, response.status)
+  const isUnread = typeof body === 'string'
+  const response = isUnread ? door.answerUnread(body) : await door.answer(requestOf(req, path, query, body, serving))
+  serving.onAnswer(door.name, response.status)
   // What follows an unread body on the same connection would be taken for a request.
-  if (!isRead) res.setHeader('connection', 'close')
+  if (isUnread) res.setHeader('connection', 'close')
+  // Whoever has left meanwhile holds nothing, and would never let go of it.
+  if (typeof response.body === 'string' && !res.destroyed) serving.answers.hold(res, response.body.length)
   await send(req, res, response)
 }
 
@@ -256,36 +259,32 @@ function baseUrl(headers: Readonly<Record<string, string | undefined>>): string 
   return `${proto}://${HOST.test(host) ? host : 'localhost'}`
 }
 
-/** Why there is no body. */
-type Unread = 'oversized' | 'crowded' | 'aborted'
-
-async function readBody(req: IncomingMessage, bytes_max: number, room: Room): Promise<Uint8Array | undefined | Unread> {
+async function readBody(
+  req: IncomingMessage,
+  bytes_max: number,
+  bodies: InFlight<LetGo>,
+): Promise<Uint8Array | undefined | Unread | 'aborted'> {
   const { 'content-length': length, 'transfer-encoding': encoding } = req.headers
   if (encoding === undefined && (length === undefined || length === '0')) return undefined
   if (Number(length) > bytes_max) return 'oversized'
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    const settle = (body: Uint8Array | undefined | Unread) => {
-      room.bytes += bytes
-      bytes = 0
-      resolve(body)
-    }
-    const refuse = (why: Unread) => {
-      settle(why)
+    const settle = (body: Uint8Array | Unread | 'aborted') => {
+      // What comes after is dropped as it comes.
+      req.off('data', take)
       chunks.length = 0
-      // What still comes is let go, so that the sender reads its answer.
-      req.off('data', take).resume()
+      bodies.release(settle)
+      resolve(body)
     }
     const take = (chunk: Buffer) => {
       bytes += chunk.length
-      room.bytes -= chunk.length
+      if (bytes > bytes_max) return settle('oversized')
       chunks.push(chunk)
-      if (bytes > bytes_max) refuse('oversized')
-      else if (room.bytes < 0) refuse('crowded')
+      bodies.hold(settle, chunk.length)
     }
     req.on('data', take)
-    req.once('end', () => settle(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
+    req.once('end', () => settle(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
     req.once('close', () => settle('aborted'))
   })
 }

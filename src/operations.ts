@@ -116,7 +116,7 @@ export function operationsDoor(operations: Operations, { registry }: Metrics, ac
   return {
     name: 'operations',
     body_bytes_max: 0,
-    answerOversized: () => plain(413, 'send no body here'),
+    answerUnread: () => plain(413, 'send no body here'),
     async answer({ path, headers }: HttpRequest): Promise<HttpResponse> {
       if (path === '/metrics') {
         const refusal = refuseMetrics(headers, access)

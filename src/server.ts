@@ -5,16 +5,16 @@ import { DESCRIPTION_PATH, descriptionDoor } from './description.ts'
 import { answer, answerError, type GraphDoor } from './graph/answer.ts'
 import { Deputy } from './graph/deputy.ts'
 import { Directory } from './graph/directory.ts'
-import { BODY_TOO_LARGE, GraphError } from './graph/error.ts'
+import { BODY_TOO_LARGE, GraphError, UNAVAILABLE } from './graph/error.ts'
 import { answerExport } from './graph/report-export.ts'
 import { formatRunId } from './graph/report-order.ts'
 import { EXPORT_PATH } from './graph/report-run.ts'
 import { Reporter } from './graph/reporter.ts'
 import { GRAPH_BODY_BYTES_MAX } from './graph/request.ts'
 import { RequestLimit } from './graph/request-limit.ts'
-import { type HttpDoor, type HttpRequest, type HttpResponse, type HttpServer, openHttp } from './http.ts'
+import { type HttpDoor, type HttpRequest, type HttpResponse, type HttpServer, openHttp, type Unread } from './http.ts'
 import {
-  answerOversizedWebhook,
+  answerUnreadWebhook,
   answerWebhook,
   WEBHOOK_BODY_BYTES_MAX,
   WEBHOOK_PATH,
@@ -175,7 +175,7 @@ function webhookDoor(door: WebhookDoor, refusals: RefusalLog): HttpDoor {
       refusals.note(response)
       return response
     },
-    answerOversized: answerOversizedWebhook,
+    answerUnread: answerUnreadWebhook,
   }
 }
 
@@ -221,6 +221,11 @@ function graphDoorOf(
   }
 }
 
+const UNREAD: Readonly<Record<Unread, GraphError>> = {
+  oversized: new GraphError(BODY_TOO_LARGE, `the body is longer than ${GRAPH_BODY_BYTES_MAX} bytes`),
+  crowded: new GraphError(UNAVAILABLE, 'Service temporarily unavailable'),
+}
+
 function graphDoor(
   door: GraphDoor,
   answerOne: (request: HttpRequest, door: GraphDoor) => Promise<HttpResponse>,
@@ -229,8 +234,7 @@ function graphDoor(
     name: 'graph',
     body_bytes_max: GRAPH_BODY_BYTES_MAX,
     answer: (request) => answerOne(request, door),
-    answerOversized: () =>
-      answerError(new GraphError(BODY_TOO_LARGE, `the body is longer than ${GRAPH_BODY_BYTES_MAX} bytes`), door, 'en'),
+    answerUnread: (why) => answerError(UNREAD[why], door, 'en'),
   }
 }
 

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
-const MAIN = join(import.meta.dirname, '../src/cli/main.ts')
+/** The script of `readout`. */
+export const MAIN = join(import.meta.dirname, '../src/cli/main.ts')
 
 /** How a command of the terminal ended. */
 export interface Ended {
@@ -40,8 +41,12 @@ export class Serving implements AsyncDisposable {
     this.url = /http:\/\/[\w.:]+/.exec(greeting)?.[0] ?? ''
   }
 
-  static async start(args: readonly string[], env?: Record<string, string>): Promise<Serving> {
-    const child = start(['serve', '--port', '0', ...args], env)
+  static start(args: readonly string[], env?: Record<string, string>): Promise<Serving> {
+    return Serving.greeted(start(['serve', '--port', '0', ...args], env))
+  }
+
+  /** A server that was started by other means, once it listens. */
+  static async greeted(child: ChildProcess): Promise<Serving> {
     let greeting = ''
     for await (const chunk of child.stdout ?? []) {
       greeting += String(chunk)

@@ -34,7 +34,11 @@ export const LIMITS: Readonly<Record<string, readonly (Limit & { readonly name: 
   'http limits': named<HttpLimits>(HTTP_LIMITS, {
     header_bytes_max: ['bytes of the URL and the headers together', '431'],
     connections_max: ['connections at once', 'closed as they come'],
-    bodies_bytes_max: ['bytes of all bodies that are being read', '503 with `Retry-After`'],
+    bodies_bytes_max: ['bytes of all bodies on their way in', 'the one that has been longest gets 503'],
+    answers_length_max: [
+      'characters of answers that nobody has taken yet',
+      'the one that has waited longest is cut off',
+    ],
     headers_ms_max: ['milliseconds in which the headers have to come', '408, and closed'],
     request_ms_max: ['milliseconds in which all of a request has to come', '408, and closed'],
     keep_alive_ms_max: ['milliseconds between two requests of a connection', 'closed'],

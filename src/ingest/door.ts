@@ -49,8 +49,9 @@ export async function answerWebhook(request: WebhookRequest, door: WebhookDoor):
   return answerReceipt(await door.submit(body))
 }
 
-/** The answer to a body past WEBHOOK_BODY_BYTES_MAX. */
-export function answerOversizedWebhook(): WebhookResponse {
+/** The answer to a body past WEBHOOK_BODY_BYTES_MAX, or to one of too many that come in at once. */
+export function answerUnreadWebhook(why: 'oversized' | 'crowded'): WebhookResponse {
+  if (why === 'crowded') return behind('too many bodies come in at once')
   return plain(413, `the body is longer than ${WEBHOOK_BODY_BYTES_MAX} bytes: send fewer changes at once`)
 }
 
@@ -71,8 +72,12 @@ function answerReceipt(receipt: Receipt): WebhookResponse {
     case 'unreadable':
       return plain(400, receipt.reason)
     case 'behind':
-      return plain(503, 'the writer is behind: send the webhook again', { 'retry-after': String(RETRY_AFTER_S) })
+      return behind('the writer is behind')
   }
+}
+
+function behind(reason: string): WebhookResponse {
+  return plain(503, `${reason}: send the webhook again`, { 'retry-after': String(RETRY_AFTER_S) })
 }
 
 function isEqual(a: string, b: string): boolean {

@@ -1,0 +1,68 @@
+import { DatabaseSync } from 'node:sqlite'
+import type { Fact } from '../../src/domain/fact.ts'
+import { KeyedPseudonyms } from '../../src/ingest/pseudonym.ts'
+import type { SandboxEvent } from '../../src/sandbox/event.ts'
+import { HASH_KEY } from '../open.ts'
+
+const PSEUDONYMS = new KeyedPseudonyms(HASH_KEY)
+
+const ROWS = `
+SELECT 'message ' || ad_id || ' ' || subscriber || ' ' || tracking_id || ' ' || IFNULL(sent_at, '-') || ' ' ||
+  IFNULL(delivered_at, '-') || ' ' || IFNULL(read_at, '-') AS line FROM message JOIN ad USING (ad)
+UNION ALL
+SELECT 'click ' || ad_id || ' ' || subscriber || ' ' || at || ' ' || mid FROM click JOIN ad USING (ad)
+UNION ALL
+SELECT 'failure ' || ad_id || ' ' || subscriber || ' ' || at || ' ' || error_message FROM failure JOIN ad USING (ad)
+UNION ALL
+SELECT 'parked ' || ad_id || ' ' || subscriber || ' ' || at FROM parked
+UNION ALL
+SELECT 'rejected ' || change FROM rejected`
+
+/** Every row of the ledger, and of what is set aside, as a line of text. */
+export function readLedger(database: string): string[] {
+  using db = new DatabaseSync(database, { readOnly: true })
+  return db
+    .prepare(ROWS)
+    .all()
+    .map(({ line }) => String(line))
+    .sort()
+}
+
+/** The rows that these facts should have left, each once. */
+export function ledgerOf(facts: readonly Fact[]): string[] {
+  const messages = Map.groupBy(
+    facts.filter(({ tracking_id }) => tracking_id !== null),
+    ({ ad_id, subscriber, tracking_id }) => `message ${ad_id} ${subscriber} ${tracking_id}`,
+  )
+  const lines = new Set<string>()
+  for (const [message, of] of messages) {
+    const first = (kind: string) => {
+      const times = of.filter((fact) => fact.kind === kind).map(({ at }) => at)
+      return times.length === 0 ? '-' : Math.min(...times)
+    }
+    lines.add(`${message} ${first('sent')} ${first('delivered')} ${first('read')}`)
+  }
+  for (const { kind, ad_id, subscriber, at, mid, error_message } of facts) {
+    if (kind === 'clicked') lines.add(`click ${ad_id} ${subscriber} ${at} ${mid ?? ''}`)
+    if (kind === 'failed') lines.add(`failure ${ad_id} ${subscriber} ${at} ${error_message}`)
+  }
+  return [...lines].sort()
+}
+
+/** The fact that a webhook tells of an event, made without the code that reads webhooks. */
+export function factOf(event: SandboxEvent): Fact {
+  const { kind, timestamp, message_id, page_id, messenger_subscription_token, mid } = event
+  return {
+    kind,
+    page_id,
+    at: timestamp,
+    ad_id: message_id,
+    subscriber: PSEUDONYMS.subscriber(messenger_subscription_token),
+    tracking_id: event.marketing_message_tracking_id ?? null,
+    mid: mid === undefined || kind === 'read' ? null : PSEUDONYMS.mid(mid),
+    price_micros: null,
+    country: null,
+    btn_name: null,
+    error_message: event.error_message ?? null,
+  }
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { RETRY_AFTER_S } from '../src/ingest/door.ts'
+import { GROUPS_IN_FLIGHT_MAX, QUEUE_BYTES_MAX } from '../src/ingest/writer.ts'
+import { envelope, NOW, TemporaryFolder, TestServer } from './open.ts'
+
+const BODY_BYTES = 2 * 1_048_576
+const FACTS = 20
+/** As many as wait, as many as the writer has in hand, and as many again that there is no place for. */
+const TAKEN = Math.floor(QUEUE_BYTES_MAX / BODY_BYTES) + GROUPS_IN_FLIGHT_MAX
+const WEBHOOKS = 2 * TAKEN
+
+/** A webhook of messages that no other tells of; the spaces are JSON, and fill the queue. */
+function webhook(i: number): string {
+  const values = Array.from({ length: FACTS }, (_, j) => ({
+    field: 'marketing_message_echoes',
+    page_id: '9',
+    message_id: '500',
+    timestamp: NOW.epochMilliseconds,
+    messenger_subscription_token: `${i}`,
+    marketing_message_tracking_id: `${i}-${j}`,
+  }))
+  return JSON.stringify(envelope('9', ...values)).padEnd(BODY_BYTES)
+}
+
+test('a server whose writer is behind refuses the surplus, answers meanwhile, and has every fact once after the retries', {
+  timeout: 10_000,
+}, async () => {
+  using folder = new TemporaryFolder()
+  const database = folder.file('readout.db')
+  await using server = await TestServer.open({ database })
+  await server.addAccount('1', { page_ids: ['9'] })
+  await server.addCampaign('500', '1')
+  using holding = new DatabaseSync(database)
+  holding.exec('BEGIN IMMEDIATE')
+  const webhooks = Array.from({ length: WEBHOOKS }, (_, i) => webhook(i))
+  const refused: string[] = []
+  const surplus = Promise.withResolvers<void>()
+  let accepted = 0
+  const posting = webhooks.map(async (body) => {
+    const { status, headers } = await server.post(body)
+    if (status === 200) accepted++
+    else {
+      assert.deepEqual([status, headers.get('retry-after')], [503, String(RETRY_AFTER_S)])
+      refused.push(body)
+      if (refused.length === WEBHOOKS - TAKEN) surplus.resolve()
+    }
+  })
+  // The surplus knows at once; those that are taken wait for the writer, which waits for its turn.
+  await Promise.race([surplus.promise, Promise.all(posting)])
+  const query = 'fields=marketing_messages_sent&date_preset=today'
+  assert.equal(await server.row('500', query, '1'), undefined)
+  assert.equal(accepted, 0)
+  holding.exec('ROLLBACK')
+  await Promise.all(posting)
+  assert.equal(accepted, TAKEN)
+  for (const body of refused) assert.equal((await server.post(body)).status, 200)
+  // Meta sends again what it is not sure of.
+  assert.equal((await server.post(webhooks[0])).status, 200)
+  assert.equal((await server.row('500', query, '1'))?.marketing_messages_sent, String(WEBHOOKS * FACTS))
+})
