@@ -68,7 +68,8 @@ async function register(database: string): Promise<void> {
 
 /** Posts a message of a new tracking id, which it returns. */
 async function post(url: string): Promise<string> {
-  const marketing_message_tracking_id = randomUUID()
+  // The bytes of a UUID would be stored; this one is seen as it was sent.
+  const marketing_message_tracking_id = `sent-${randomUUID()}`
   const value = {
     marketing_message_tracking_id,
     page_id: '9',

@@ -42,7 +42,7 @@ export function startTraced(file: string, args: readonly string[]): ChildProcess
 /** Reads what a traced process did, in the order in which the calls began; waits until all of it is written. */
 export async function readSystemCalls(file: string, pid: number | undefined): Promise<SystemCall[]> {
   const late_ms = performance.now() + WRITTEN_MS_MAX
-  const end = new RegExp(`^${pid} \\+\\+\\+ `, 'm')
+  const end = new RegExp(`^${pid} +\\+\\+\\+ `, 'm')
   while (!existsSync(file) || !end.test(readFileSync(file, 'latin1').slice(-4096))) {
     if (performance.now() > late_ms) throw new Error(`strace does not write how ${pid} ended`)
     await wait(POLL_MS)
