@@ -257,6 +257,48 @@ test('a campaign is registered, read back, deleted, and its insights stay', asyn
   assert.deepEqual((await server.graph(`500/insights?date_preset=today&${FIELDS}`)).data, [ROW])
 })
 
+test('a campaign that is registered again keeps what is not named', async () => {
+  const register = (query: string) =>
+    server.graph(`act_1/message_campaign?access_token=write1&id=710&${query}`, { method: 'POST' })
+  const read = () => server.graph('710?fields=name,status,daily_budget,start_time,stop_time,promoted_object,creative')
+  await register('name=Sale&page_id=900&daily_budget=5000&start_time=1763640000&promoted_object={pixel_id:7}')
+  await register('end_time=2026-11-20T07:00:00-0500&daily_budget=6000')
+  const all = {
+    name: 'Sale',
+    status: 'ACTIVE',
+    daily_budget: '6000',
+    start_time: '1763640000',
+    stop_time: '2026-11-20T07:00:00-0500',
+    promoted_object: { pixel_id: '7' },
+    creative: { actor_id: '900' },
+    id: '710',
+  }
+  assert.deepEqual(await read(), all)
+  await server.graph('710?access_token=write1', { method: 'DELETE' })
+  assert.deepEqual(await register(''), { id: '710' })
+  assert.deepEqual(await read(), all)
+  const { error } = await register('start_time=2026-11-21T00:00:00Z')
+  assert.match(error?.message ?? '', /end_time 2026-11-20T07:00:00-0500 is before start_time 2026-11-21T00:00:00Z/)
+  assert.deepEqual(await read(), all)
+})
+
+test('a wrong value of a campaign is refused with what it can be', async () => {
+  const rows: [query: string, message: string][] = [
+    ['daily_budget=abc', "daily_budget cannot be abc: it must be 1 to 15 digits, in the currency's smallest unit"],
+    ['page_id=x', 'page_id cannot be x: it must be 1 to 20 digits'],
+    ['promoted_object=7', 'promoted_object cannot be 7: it must be an object of at most 1000 characters'],
+    ...['tomorrow', '2026-11-20', '2026-02-30T00:00:00Z', '2026-11-20T07:00:00'].map((time): [string, string] => [
+      `start_time=${time}`,
+      `start_time cannot be ${time}: it must be a Unix timestamp in seconds, or a time with its offset`,
+    ]),
+  ]
+  for (const [query, message] of rows) {
+    const path = `act_1/message_campaign?access_token=write1&id=710&${query}`
+    const { error } = await server.graph(path, { method: 'POST' })
+    assert.ok(error?.message?.startsWith(`(#100) ${message}`), `${query}: ${error?.message}`)
+  }
+})
+
 test('a campaign that is registered gets the facts that waited for it', async () => {
   await server.addAccount('3', { page_ids: ['901'] })
   await server.addAccount('4', { page_ids: ['901'] })
