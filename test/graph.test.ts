@@ -230,6 +230,27 @@ test('debug_token tells what a token may do', async () => {
   assert.equal((await server.graph('debug_token?input_token=x')).data?.is_valid, false)
 })
 
+test('a field that is expanded twice is answered under two keys', async () => {
+  const insights = 'insights.date_preset(today)'
+  const {
+    today,
+    past,
+    __proto__: own,
+    id,
+  } = await server.graph(
+    `500?fields=${insights}.as(today){marketing_messages_read},insights.date_preset(maximum){marketing_messages_sent}.as(past),name.as(__proto__)`,
+  )
+  assert.deepEqual(today?.data, [ROW])
+  assert.equal(past?.data?.[0]?.marketing_messages_sent, '0')
+  assert.deepEqual([own, id], ['500', '500'])
+  const many = await server.graph(
+    `act_1?fields=${insights}.level(ad).limit(1).as(x){ad_id},campaigns.limit(1).as(y){id}`,
+  )
+  assert.doesNotMatch(JSON.stringify(many), /[?&]as=/)
+  const { error } = await server.graph(`500?fields=${insights},insights.date_preset(maximum)`)
+  assert.match(error?.message ?? '', /^\(#100\) fields has the key insights twice.*insights\.as\(another_key\)/)
+})
+
 test('a campaign is registered, read back, deleted, and its insights stay', async () => {
   const form = 'name=Sale&page_id=900&daily_budget=5000&start_time=1763640000&promoted_object={"pixel_id":"7"}&id=700'
   const post = { method: 'POST', body: new URLSearchParams(form) }
