@@ -320,6 +320,35 @@ test('a wrong value of a campaign is refused with what it can be', async () => {
   }
 })
 
+test('insights are filtered by the status of the campaign', async () => {
+  await server.addCampaign('720', '1')
+  await server.graph('720?access_token=write1', { method: 'DELETE' })
+  const read = { field: 'marketing_message_reads', page_id: PAGE, messenger_subscription_token: 'eve' }
+  const at = ms('2026-11-20T09:00:00Z')
+  await server.post(envelope(PAGE, { ...read, timestamp: at, message_id: '720', marketing_message_tracking_id: 't9' }))
+  const rows: [field: string, states: string, found: boolean][] = [
+    ['campaign.effective_status', '["DELETED"]', true],
+    ['ad.effective_status', '["ACTIVE","PAUSED"]', false],
+    ['adset.delivery_info', '["deleted"]', true],
+    ['ad.delivery_info', '["active","archived"]', false],
+  ]
+  for (const [field, states, found] of rows) {
+    const filtering = `[{"field":"${field}","operator":"IN","value":${states}}]`
+    const asked = `level=campaign&date_preset=today&fields=campaign_id&limit=100&filtering=${filtering}`
+    const { data } = await server.graph(`act_1/insights?${asked}`)
+    assert.equal(
+      data?.some(({ campaign_id }) => campaign_id === '720'),
+      found,
+      filtering,
+    )
+  }
+})
+
+test('a condition of a list needs a value', async () => {
+  const { error } = await server.graph('act_1/ads?filtering=[{field:id,operator:EQUAL}]')
+  assert.match(error?.message ?? '', /^\(#100\) filtering: value is missing in {"field":"id","operator":"EQUAL"}/)
+})
+
 test('a campaign that is registered gets the facts that waited for it', async () => {
   await server.addAccount('3', { page_ids: ['901'] })
   await server.addAccount('4', { page_ids: ['901'] })

@@ -30,7 +30,7 @@ export async function readRowNodes(
   if (level === node.level && !isFiltered) return nodesOf([node], (one) => one)
   const account = accountNames(node)
   const ads = await directory.readAds(tables, node)
-  const passing = isFiltered ? ads.filter((ad) => passesNode(filters, { ...account, ...adNames(ad) })) : ads
+  const passing = isFiltered ? ads.filter((ad) => passesNode(filters, { ...account, ...adNames(ad) }, ad.status)) : ads
   if (level === 'account') {
     return nodesOf([passing], (all) => ({ account: node.account, ads: all.map(({ ad }) => ad), names: node.names }))
   }

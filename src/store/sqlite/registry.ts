@@ -7,6 +7,7 @@ import {
   type AccountContext,
   type AccountFields,
   type Ad,
+  type AdFields,
   type Campaign,
   type CampaignChange,
   type CampaignState,
@@ -165,7 +166,7 @@ export class SqliteRegistry implements Registry {
       }))
   }
 
-  async addAd(ad: Omit<Ad, 'ad'>, at_ms?: number): Promise<Placement> {
+  async addAd(ad: AdFields, at_ms?: number): Promise<Placement> {
     const { account, ad_id, adset_id, campaign_id } = ad
     this.#refuseElsewhere(ad)
     this.#db.prepare(ADD_CAMPAIGN).run(campaign_id, account, ad.campaign_name, at_ms ?? null)
@@ -304,7 +305,7 @@ export class SqliteRegistry implements Registry {
   }
 
   /** A campaign or ad set above a new ad must stand in the ad's own account. */
-  #refuseElsewhere({ account, adset_id, campaign_id }: Omit<Ad, 'ad'>): void {
+  #refuseElsewhere({ account, adset_id, campaign_id }: AdFields): void {
     const campaign = this.#db.prepare('SELECT account FROM campaign WHERE campaign_id = ?').get(campaign_id)
     const adset = this.#db.prepare('SELECT account FROM adset WHERE adset_id = ?').get(adset_id)
     const isElsewhere = [campaign, adset].some((row) => row !== undefined && Number(row.account) !== account)
@@ -352,6 +353,7 @@ function adOf(row: Record<string, unknown>): Ad {
     adset_name: String(row.adset_name),
     campaign_id: String(row.campaign_id),
     campaign_name: String(row.campaign_name),
+    status: row.status as CampaignStatus,
   }
 }
 
