@@ -191,7 +191,40 @@ test('ids= answers an edge of several nodes, each as if it were asked alone', as
   assert.deepEqual(Object.values(runs), [{ async_status: 'Job Completed', id: act_1?.report_run_id }])
 })
 
-test('debug= tells of insights parameters that were sent in vain', async () => {
+test('the id of the user that a token stands for is as good as me', async () => {
+  const me = await server.graph('me?fields=name,adaccounts')
+  const { id } = me
+  assert.deepEqual(await server.graph(`${id}?fields=name,adaccounts`), me)
+  const listOf = async (of: string) => (await server.graph(`${of}/adaccounts`)).data
+  assert.deepEqual(await listOf(String(id)), await listOf('me'))
+  assert.deepEqual((await server.graph(`?ids=${id}&fields=name`))[String(id)]?.id, id)
+  assert.deepEqual(Object.keys(await server.graph(`adaccounts?ids=${id}`)), [id])
+  for (const path of ['', '/adaccounts', '/insights']) {
+    const foreign = await server.graph(`${id}${path}?access_token=write1`)
+    assert.deepEqual([foreign.error?.code, foreign.error?.error_subcode], [100, 33], path)
+  }
+})
+
+test('a token is exchanged for itself, and nothing else is', async () => {
+  await server.addToken('lasting', '1', 'read', NOW.epochMilliseconds + 90_500)
+  await server.addToken('over', '1', 'read', NOW.epochMilliseconds)
+  const exchange = async (query: string) =>
+    (await fetch(`${server.url}/v25.0/oauth/access_token?client_id=1&client_secret=s&${query}`)).json() as Promise<Json>
+  const grant = 'grant_type=fb_exchange_token&fb_exchange_token='
+  assert.deepEqual(await exchange(`${grant}token1`), { access_token: 'token1', token_type: 'bearer' })
+  const lasting = { access_token: 'lasting', token_type: 'bearer', expires_in: 90 }
+  assert.deepEqual(await exchange(`${grant}lasting`), lasting)
+  const refused: [query: string, code: number][] = [
+    [`${grant}nobody`, 190],
+    [`${grant}over`, 190],
+    ['grant_type=fb_exchange_token&access_token=token1', 104],
+    ['grant_type=client_credentials&fb_exchange_token=token1', 100],
+    ['fb_exchange_token=token1', 100],
+  ]
+  for (const [query, code] of refused) assert.equal((await exchange(query)).error?.code, code, query)
+})
+
+test('debug= tells of parameters of the endpoint that were sent in vain', async () => {
   const vain = `500/insights?date_preset=today&${FIELDS}&graph_cache=0&order_by=x`
   const debugged = async (debug: string) => (await server.graph(`${vain}&debug=${debug}`)).__debug__ as unknown
   const message = 'graph_cache has no effect. Its meaning is not documented.'
@@ -200,6 +233,12 @@ test('debug= tells of insights parameters that were sent in vain', async () => {
   assert.deepEqual(await debugged('info'), { messages: [] })
   assert.equal(await debugged('constructor'), undefined)
   assert.deepEqual(await server.graph('500?debug=all&graph_cache=0'), { id: '500', __debug__: { messages: [] } })
+  const { __debug__: ofList } = await server.graph('500/ads?debug=all&is_completed=1&pretty=0&graph_cache=0')
+  const messages = [
+    'is_completed has no effect. Readout knows no schedule.',
+    'pretty has no effect. Answers stand on one line.',
+  ]
+  assert.deepEqual(ofList, { messages: messages.map((one) => ({ message: one, type: 'warning' })) })
 })
 
 test('global parameters that are not answered change nothing', async () => {

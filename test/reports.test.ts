@@ -285,6 +285,8 @@ test('an export is downloaded as a file', async () => {
   const xls = await download(server, `report_run_id=${run}&format=xls&name=x&access_token=token1`)
   assert.equal(xls.headers.get('content-type'), 'application/vnd.ms-excel')
   assert.match(xls.headers.get('content-disposition') ?? '', /filename="x\.xls"/)
+  const named = await download(server, `report_run_id=${run}&format=xls&name=my report.XLS&access_token=token1`)
+  assert.match(named.headers.get('content-disposition') ?? '', /filename="my report\.XLS"; /)
   assert.equal(xls.text.match(/<Row>/g)?.length, 1201)
   assert.match(xls.text, /<Data ss:Type="String">Ad "0", &lt;new&gt;<\/Data><\/Cell><Cell><Data ss:Type="Number">\d</)
 })

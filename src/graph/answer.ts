@@ -119,7 +119,7 @@ async function answerWithin(call: Call, door: GraphDoor, onUsage: (usage: UsageH
     ? read
     : await door.store.write(async (tables) => route.answer(await openContext(tables, call, door))).catch(asUnavailable)
   const told = answered instanceof Afterwards ? await answered.run() : answered
-  return JSON.stringify(withDebug(told, call))
+  return JSON.stringify(withDebug(told, call, route.parameters))
 }
 
 function asUnavailable(error: unknown): never {
