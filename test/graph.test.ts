@@ -401,9 +401,59 @@ test('a campaign that is registered gets the facts that waited for it', async ()
   assert.deepEqual(data, [ROW])
 })
 
+test('an ad set and an ad are registered under ids of their own', async () => {
+  const register = (query: string) =>
+    server.graph(`act_1/message_campaign?access_token=write1&${query}`, { method: 'POST' })
+  const all = 'id=730&adset_id=731&ad_id=732&name=Sale&adset_name=Set&ad_name=Ad'
+  assert.deepEqual(await register(all), { id: '730' })
+  assert.deepEqual(await register(all), { id: '730' })
+  assert.deepEqual(await register('id=730&adset_id=731&adset_name=Other'), { id: '730' })
+  assert.deepEqual(await register('id=730&adset_id=731&ad_id=733'), { id: '730' })
+  const { data } = await server.graph('730/ads?fields=name,adset{name},campaign{name}')
+  const above = { adset: { name: 'Other', id: '731' }, campaign: { name: 'Sale', id: '730' } }
+  assert.deepEqual(data, [
+    { name: 'Ad', ...above, id: '732' },
+    { name: '733', ...above, id: '733' },
+  ])
+  const read = { field: 'marketing_message_reads', page_id: PAGE, messenger_subscription_token: 'eve' }
+  const at = ms('2026-11-20T09:00:00Z')
+  await server.post(envelope(PAGE, { ...read, timestamp: at, message_id: '732', marketing_message_tracking_id: 't1' }))
+  const rows = await server.graph(`730/insights?level=ad&date_preset=today&fields=ad_id,marketing_messages_read`)
+  assert.deepEqual(rows.data, [{ ad_id: '732', ...ROW }])
+
+  assert.deepEqual(await register('id=740&ad_id=741'), { id: '740' })
+  assert.deepEqual(await server.graph('741?fields=adset_id,campaign_id'), {
+    adset_id: '740',
+    campaign_id: '740',
+    id: '741',
+  })
+  await server.addCampaign('750', '1')
+  const refused: [query: string, id: string][] = [
+    ['id=730&ad_id=600', '600'],
+    ['id=730&adset_id=600', '600'],
+    ['id=600&ad_id=760', '600'],
+    ['id=730&ad_id=750', '750'],
+    ['id=730&adset_id=732', '732'],
+    ['id=730&ad_id=731', '731'],
+    ['id=730&ad_id=732', '732'],
+    ['id=731', '731'],
+    ['id=761&adset_id=731', '731'],
+    ['id=750&adset_id=762', '750'],
+  ]
+  for (const [query, id] of refused) {
+    const { error } = await register(query)
+    assert.match(error?.message ?? '', new RegExp(`^\\(#100\\) ${id} cannot be registered so`), query)
+  }
+  assert.equal(await server.store.registry.readNode('761'), undefined)
+  assert.match((await register('id=730&ad_name=x')).error?.message ?? '', /ad_name needs ad_id/)
+})
+
 test('a campaign of another account is not registered here', async () => {
   const { error } = await server.graph('act_1/message_campaign?access_token=write1&id=600', { method: 'POST' })
-  assert.equal(error?.message, '(#100) id 600 cannot be registered as a campaign of this ad account')
+  assert.equal(
+    error?.message,
+    '(#100) 600 cannot be registered so in this ad account: the id is known elsewhere, or as something else',
+  )
   assert.equal((await server.store.registry.readNode('600'))?.names.account_id, '2')
 })
 

@@ -202,7 +202,7 @@ test('answer() sees what an administrator and the writer did since the last answ
   const read = async () => JSON.parse((await ask(`/v25.0/11/insights?${FIELDS},campaign_name`, {}, door)).body).data[0]
   const before = await read()
   await own.write(async (tables) => {
-    await tables.registry.renameCampaign('11', 'Summer')
+    await tables.registry.rename('campaign', '11', 'Summer')
     await appendFacts(tables, [{ ...DELIVERED, tracking_id: 't2' }])
   })
   const now = await read()

@@ -1,5 +1,4 @@
-import { singleIdAd } from '../store/admission.ts'
-import { RegistryError } from '../store/registry.ts'
+import { IdTakenError, registerAd } from '../store/register-ad.ts'
 import type { Context } from './context.ts'
 import { formatValue, isEmpty, parseObject, parseText, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
@@ -19,6 +18,14 @@ const TIME: Schema = {
 export const CAMPAIGN_PARAMETERS: readonly Parameter[] = [
   required('id', "Ours: the id that Meta's answer to the same call gave.", DIGITS),
   answered('name', 'What the campaign is called; its id when left out.', NAME),
+  answered('adset_id', 'Ours: the ad set, where it has an id of its own; else it is `id`.', DIGITS),
+  answered('adset_name', 'Ours: what that ad set is called; its id when left out.', NAME),
+  answered(
+    'ad_id',
+    'Ours: the ad, which webhooks name as `message_id`, where it has an id of its own; else it is `id`.',
+    DIGITS,
+  ),
+  answered('ad_name', 'Ours: what that ad is called; its id when left out.', NAME),
   answered('page_id', 'The Page that sends; read back as `creative{actor_id}`.', DIGITS),
   answered('daily_budget', "In the currency's smallest unit.", BUDGET),
   answered('lifetime_budget', "In the currency's smallest unit.", BUDGET),
@@ -53,15 +60,17 @@ export async function registerCampaign(context: Context): Promise<{ id: string }
   const { call, tables, now } = context
   const node = await readVisibleNode(context, call.path.id)
   if (node.level !== 'account') throw missingObject(call.method, call.path.id ?? '')
-  const { id, name, ...said } = parseCampaign(call.parameters)
+  const { id, name, adset_id, adset_name, ad_id, ad_name, ...said } = parseCampaign(call.parameters)
   if (id === undefined) throw new GraphError(INVALID_PARAMETER, ID_MISSING)
+  if (adset_name !== undefined && adset_id === undefined) throw nameAlone('adset')
+  if (ad_name !== undefined && ad_id === undefined) throw nameAlone('ad')
   const updated_at = now.epochMilliseconds
-  const known = await tables.registry.readNode(id)
-  if (known !== undefined && (known.account !== node.account || known.level !== 'campaign')) throw idTaken(id)
+  const ad = { account: node.account, campaign_id: id, campaign_name: name, adset_id, adset_name, ad_id, ad_name }
+  await registerAd(tables.registry, ad, updated_at).catch(asRefused)
+  const known = await tables.registry.readNode(id, 'campaign')
   const details = { ...known?.campaign?.details, ...said }
   checkTimes(details)
-  if (known === undefined) await addAd(context, id, node.account)
-  await tables.registry.setCampaign(id, { name, status: 'ACTIVE', details, updated_at })
+  await tables.registry.setCampaign(id, { status: 'ACTIVE', details, updated_at })
   return { id }
 }
 
@@ -75,17 +84,17 @@ export async function deleteCampaign(context: Context): Promise<{ success: boole
   return { success: true }
 }
 
-async function addAd({ tables, now }: Context, id: string, account: number): Promise<void> {
-  try {
-    await tables.registry.addAd(singleIdAd(id, account), now.epochMilliseconds)
-  } catch (error) {
-    throw error instanceof RegistryError ? idTaken(id) : error
-  }
+/** Says nothing of where an id is known: that may be another tenant's. */
+function asRefused(error: unknown): never {
+  if (!(error instanceof IdTakenError)) throw error
+  throw new GraphError(
+    INVALID_PARAMETER,
+    `${error.id} cannot be registered so in this ad account: the id is known elsewhere, or as something else`,
+  )
 }
 
-/** Says nothing of where: that may be another tenant's. */
-function idTaken(id: string): GraphError {
-  return new GraphError(INVALID_PARAMETER, `id ${id} cannot be registered as a campaign of this ad account`)
+function nameAlone(level: 'adset' | 'ad'): GraphError {
+  return new GraphError(INVALID_PARAMETER, `${level}_name needs ${level}_id, which says whose name it is`)
 }
 
 /** What was said of a campaign at different times must agree too. */
@@ -112,6 +121,10 @@ function instantOf(text: string): number | undefined {
 interface CampaignSaid {
   readonly id?: string
   readonly name?: string
+  readonly adset_id?: string
+  readonly adset_name?: string
+  readonly ad_id?: string
+  readonly ad_name?: string
   /** What is only read back. */
   readonly [name: string]: unknown
 }

@@ -181,17 +181,18 @@ export class SqliteRegistry implements Registry {
     return (await this.readPlacement(ad_id)) as Placement
   }
 
-  async setCampaign(campaign_id: string, { name, status, details, updated_at }: CampaignChange): Promise<void> {
-    if (name !== undefined) await this.renameCampaign(campaign_id, name)
+  async setCampaign(campaign_id: string, { status, details, updated_at }: CampaignChange): Promise<void> {
     const json = details === undefined ? null : JSON.stringify(details)
     this.#db.prepare(SET_CAMPAIGN).run(campaign_id, status ?? null, json, updated_at)
     this.#raiseVersion()
   }
 
-  async renameCampaign(campaign_id: string, name: string): Promise<void> {
-    this.#db.prepare('UPDATE campaign SET name = ? WHERE campaign_id = ?').run(name, campaign_id)
-    this.#db.prepare('UPDATE adset SET name = ?1 WHERE adset_id = ?2 AND campaign_id = ?2').run(name, campaign_id)
-    this.#db.prepare('UPDATE ad SET name = ?1 WHERE ad_id = ?2 AND campaign_id = ?2').run(name, campaign_id)
+  async rename(level: Exclude<Level, 'account'>, id: string, name: string): Promise<void> {
+    this.#db.prepare(`UPDATE ${level} SET name = ?1 WHERE ${level}_id = ?2`).run(name, id)
+    if (level === 'campaign') {
+      this.#db.prepare('UPDATE adset SET name = ?1 WHERE adset_id = ?2 AND campaign_id = ?2').run(name, id)
+      this.#db.prepare('UPDATE ad SET name = ?1 WHERE ad_id = ?2 AND campaign_id = ?2').run(name, id)
+    }
     this.#raiseVersion()
   }
 
