@@ -147,7 +147,7 @@ export const INSIGHTS_PARAMETERS: readonly Parameter[] = [
   ),
   answered(
     'export_columns',
-    'Names of the columns of that file: some of `fields`, or all of them when absent.',
+    'Names of the columns of that file, of `fields`, the dates and the breakdown: all of them when absent.',
     listOf(TEXT),
   ),
   answered('export_name', 'The name of that file.', TEXT),
