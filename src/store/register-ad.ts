@@ -35,10 +35,10 @@ type LevelOfAds = (typeof LEVELS_OF_ADS)[number]
 export async function registerAd(registry: Registry, said: AdSaid, at_ms: number): Promise<void> {
   const ad = completeAd(said)
   const named = LEVELS_OF_ADS.filter((level) => said[`${level}_id`] !== undefined)
-  for (const level of named) await refuseTaken(registry, ad, level)
   const deepest = named.at(-1) ?? 'campaign'
-  if ((await registry.readNode(ad[`${deepest}_id`], deepest)) === undefined) {
-    for (const level of LEVELS_OF_ADS) await refuseTaken(registry, ad, level)
+  const isNew = (await registry.readNode(ad[`${deepest}_id`], deepest)) === undefined
+  for (const level of isNew ? LEVELS_OF_ADS : named) await refuseTaken(registry, ad, level)
+  if (isNew) {
     if ((await registry.readPlacement(ad.ad_id)) !== undefined) throw new IdTakenError(ad.ad_id)
     await registry.addAd(ad, at_ms)
   }
