@@ -273,6 +273,7 @@ test('an export is downloaded as a file', async () => {
   await using server = await openWorld({ ads: 1200, days: 1 })
   const query = `level=ad&${FIELDS}&date_preset=yesterday&export_format=csv&export_name=März "1"`
   const { report_run_id: run } = await ask(server, 'act_1/insights', query)
+  await poll(server, String(run))
   const node = await ask(server, String(run), 'fields=is_async_export,friendly_name,async_report_url')
   assert.deepEqual([node.is_async_export, node.friendly_name], [1, 'März "1"'])
   const csv = await askText(`${node.async_report_url}&access_token=token1`)
