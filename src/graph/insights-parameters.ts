@@ -196,6 +196,7 @@ export function parseInsightsQuery(parameters: Parameters): InsightsQuery {
 
 /** Refuses to filter or sort by a metric that no row of the breakdown has. */
 function checkCounted({ filters, sort, breakdown, dated_by }: InsightsQuery): void {
+  if (breakdown === undefined) return
   const asked = [...filters.map(({ field }) => ({ field, by: 'filtering' })), { field: sort?.field ?? '', by: 'sort' }]
   for (const { field, by } of asked) {
     const metric = METRIC_BY_FIELD.get(field)
