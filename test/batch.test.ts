@@ -123,9 +123,32 @@ test('a batch needs a token itself, and counts as many calls as it has items', a
   await limited.addAccount('1')
   const body = new URLSearchParams({ batch: JSON.stringify([1, 2, 3, 4].map(() => get('me'))), access_token: 'token1' })
   const response = await fetch(`${limited.url}/v25.0/`, { method: 'POST', body })
+  const answers = (await response.json()) as Item[]
   assert.deepEqual(
-    ((await response.json()) as Item[]).map(({ code }) => code),
+    answers.map(({ code }) => code),
     [200, 200, 200, 400],
+  )
+  const waits = answers.map(({ headers = [] }) => headers.find(({ name }) => name === 'retry-after')?.value)
+  assert.deepEqual(waits, [undefined, undefined, undefined, '3600'])
+})
+
+test('an item that is no object fails alone', async () => {
+  const answers = await post([get('me?fields=id'), null, 'me', 7, get('act_1?fields=name')])
+  assert.deepEqual(
+    answers.map((item) => item?.code),
+    [200, 400, 400, 400, 200],
+  )
+  assert.match(answers[1]?.body ?? '', /a batch item must be an object/)
+})
+
+test('a relative URL may be percent-encoded as a whole', async () => {
+  const urls = ['act_1/campaigns?fields=name&limit=1', 'v24.0/500?fields=["name"]', '?ids=500&fields=name', 'act_1/ads']
+  const [raw, encoded] = [urls, urls.map(encodeURIComponent)].map((all) => told(all.map((url) => get(url))))
+  const plain = (await raw)?.map((item) => JSON.stringify(item))
+  assert.ok(plain?.every((item) => item.startsWith('[200')))
+  assert.deepEqual(
+    (await encoded)?.map((item) => JSON.stringify(item)),
+    plain,
   )
 })
 

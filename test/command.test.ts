@@ -86,6 +86,56 @@ test('readout import, subscribers, rates, insights and failures work together', 
   await run(0, 'verify')
 })
 
+test('readout campaign add registers an ad set and an ad under ids of their own', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT)
+  await run(0, ...ACCOUNT.map((word) => (word === 'act_1' ? 'act_2' : word)))
+  const add = ['campaign', 'add', '30', '--adset-id', '20', '--ad-id', '10', '--account']
+  await run(0, ...add, 'act_1')
+  await run(0, ...add, 'act_1', '--name', 'Sale')
+  assert.match((await run(0, 'campaign', 'list', '-o', 'csv')).stdout, /^30,act_1,Sale,1$/m)
+  assert.match((await run(1, ...add, 'act_2')).stderr, /cannot register 30: the id is known in another account/)
+  assert.match((await run(2, 'campaign', 'add', '30', '--account', 'act_1', '--ad-id', 'x')).stderr, /ad is x/)
+})
+
+test('readout insights prints rows by level, slice and breakdown', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT)
+  for (const id of ['500', '501']) await run(0, 'campaign', 'add', id, '--account', 'act_1')
+  const fact = { kind: 'read', page_id: '9', messenger_subscription_token: 'ann', marketing_message_tracking_id: 't' }
+  const facts = ['500', '501'].map((message_id) =>
+    JSON.stringify({ ...fact, message_id, timestamp: '2023-11-14T12:00:00Z' }),
+  )
+  writeFileSync(folder.file('facts.ndjson'), facts.join('\n'))
+  await run(0, 'import', folder.file('facts.ndjson'))
+  const insights = ['insights', 'act_1', '--since', '2023-11-01', '--until', '2023-11-30', '-o', 'csv']
+  const cut = ['--level', 'ad', '--time-increment', 'monthly', '--breakdowns', 'country']
+  assert.equal(
+    (await run(0, ...insights, ...cut, '--fields', 'ad_id,marketing_messages_read')).stdout,
+    'ad_id,marketing_messages_read,date_start,date_stop,country\n' +
+      '500,1,2023-11-01,2023-11-30,unknown\n501,1,2023-11-01,2023-11-30,unknown\n',
+  )
+  assert.match((await run(0, ...insights, '--level', 'ad')).stdout, /^ad_id,ad_name,marketing_messages_sent/)
+  assert.match((await run(2, ...insights, '--time-increment', '91')).stderr, /time_increment must be all_days/)
+  assert.match((await run(2, ...insights, '--breakdowns', 'age')).stderr, /Allowed choices are country/)
+})
+
+test('readout parked says what linking a page to one more account costs', async () => {
+  using folder = new TemporaryFolder()
+  const run = terminal(folder)
+  await run(0, ...ACCOUNT)
+  await run(0, ...ACCOUNT.map((word) => (word === 'act_1' ? 'act_2' : word)), '--page', '9')
+  await run(0, 'campaign', 'add', '500', '--account', 'act_1')
+  const fact = { kind: 'read', page_id: '9', messenger_subscription_token: 'ann', marketing_message_tracking_id: 't' }
+  const line = JSON.stringify({ ...fact, message_id: '500', timestamp: '2023-11-14T12:00:00Z' })
+  writeFileSync(folder.file('facts.ndjson'), line)
+  await run(0, 'import', folder.file('facts.ndjson'))
+  const way = 'readout account set act_1 --page 9 (act_2 has it too: new ads of the page then wait to be registered)'
+  assert.equal((await run(0, 'parked', '-o', 'plain')).stdout, `500\t9\t1\t${way}\n`)
+})
+
 test('readout prints rows as table, JSON, CSV and plain', async () => {
   using folder = new TemporaryFolder()
   const run = terminal(folder)

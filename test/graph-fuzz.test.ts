@@ -172,7 +172,17 @@ const anyPath = fc.oneof(
     weight: 6,
     arbitrary: fc.tuple(fc.constantFrom('', '/v25.0', '//v16.0/'), ids, anyEdge).map(([v, id, e]) => `${v}/${id}${e}`),
   },
-  { weight: 2, arbitrary: fc.constantFrom('/debug_token', '/v25.0/insights', '/ads', EXPORT_PATH, '/v25.0/%E0%A4%A') },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      '/debug_token',
+      '/oauth/access_token',
+      '/v25.0/insights',
+      '/ads',
+      EXPORT_PATH,
+      '/v25.0/%E0%A4%A',
+    ),
+  },
   { weight: 1, arbitrary: fc.webPath() },
 )
 

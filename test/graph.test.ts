@@ -191,7 +191,40 @@ test('ids= answers an edge of several nodes, each as if it were asked alone', as
   assert.deepEqual(Object.values(runs), [{ async_status: 'Job Completed', id: act_1?.report_run_id }])
 })
 
-test('debug= tells of insights parameters that were sent in vain', async () => {
+test('the id of the user that a token stands for is as good as me', async () => {
+  const me = await server.graph('me?fields=name,adaccounts')
+  const { id } = me
+  assert.deepEqual(await server.graph(`${id}?fields=name,adaccounts`), me)
+  const listOf = async (of: string) => (await server.graph(`${of}/adaccounts`)).data
+  assert.deepEqual(await listOf(String(id)), await listOf('me'))
+  assert.deepEqual((await server.graph(`?ids=${id}&fields=name`))[String(id)]?.id, id)
+  assert.deepEqual(Object.keys(await server.graph(`adaccounts?ids=${id}`)), [id])
+  for (const path of ['', '/adaccounts', '/insights']) {
+    const foreign = await server.graph(`${id}${path}?access_token=write1`)
+    assert.deepEqual([foreign.error?.code, foreign.error?.error_subcode], [100, 33], path)
+  }
+})
+
+test('a token is exchanged for itself, and nothing else is', async () => {
+  await server.addToken('lasting', '1', 'read', NOW.epochMilliseconds + 90_500)
+  await server.addToken('over', '1', 'read', NOW.epochMilliseconds)
+  const exchange = async (query: string) =>
+    (await fetch(`${server.url}/v25.0/oauth/access_token?client_id=1&client_secret=s&${query}`)).json() as Promise<Json>
+  const grant = 'grant_type=fb_exchange_token&fb_exchange_token='
+  assert.deepEqual(await exchange(`${grant}token1`), { access_token: 'token1', token_type: 'bearer' })
+  const lasting = { access_token: 'lasting', token_type: 'bearer', expires_in: 90 }
+  assert.deepEqual(await exchange(`${grant}lasting`), lasting)
+  const refused: [query: string, code: number][] = [
+    [`${grant}nobody`, 190],
+    [`${grant}over`, 190],
+    ['grant_type=fb_exchange_token&access_token=token1', 104],
+    ['grant_type=client_credentials&fb_exchange_token=token1', 100],
+    ['fb_exchange_token=token1', 100],
+  ]
+  for (const [query, code] of refused) assert.equal((await exchange(query)).error?.code, code, query)
+})
+
+test('debug= tells of parameters of the endpoint that were sent in vain', async () => {
   const vain = `500/insights?date_preset=today&${FIELDS}&graph_cache=0&order_by=x`
   const debugged = async (debug: string) => (await server.graph(`${vain}&debug=${debug}`)).__debug__ as unknown
   const message = 'graph_cache has no effect. Its meaning is not documented.'
@@ -200,6 +233,12 @@ test('debug= tells of insights parameters that were sent in vain', async () => {
   assert.deepEqual(await debugged('info'), { messages: [] })
   assert.equal(await debugged('constructor'), undefined)
   assert.deepEqual(await server.graph('500?debug=all&graph_cache=0'), { id: '500', __debug__: { messages: [] } })
+  const { __debug__: ofList } = await server.graph('500/ads?debug=all&is_completed=1&pretty=0&graph_cache=0')
+  const messages = [
+    'is_completed has no effect. Readout knows no schedule.',
+    'pretty has no effect. Answers stand on one line.',
+  ]
+  assert.deepEqual(ofList, { messages: messages.map((one) => ({ message: one, type: 'warning' })) })
 })
 
 test('global parameters that are not answered change nothing', async () => {
@@ -230,6 +269,27 @@ test('debug_token tells what a token may do', async () => {
   assert.equal((await server.graph('debug_token?input_token=x')).data?.is_valid, false)
 })
 
+test('a field that is expanded twice is answered under two keys', async () => {
+  const insights = 'insights.date_preset(today)'
+  const {
+    today,
+    past,
+    __proto__: own,
+    id,
+  } = await server.graph(
+    `500?fields=${insights}.as(today){marketing_messages_read},insights.date_preset(maximum){marketing_messages_sent}.as(past),name.as(__proto__)`,
+  )
+  assert.deepEqual(today?.data, [ROW])
+  assert.equal(past?.data?.[0]?.marketing_messages_sent, '0')
+  assert.deepEqual([own, id], ['500', '500'])
+  const many = await server.graph(
+    `act_1?fields=${insights}.level(ad).limit(1).as(x){ad_id},campaigns.limit(1).as(y){id}`,
+  )
+  assert.doesNotMatch(JSON.stringify(many), /[?&]as=/)
+  const { error } = await server.graph(`500?fields=${insights},insights.date_preset(maximum)`)
+  assert.match(error?.message ?? '', /^\(#100\) fields has the key insights twice.*insights\.as\(another_key\)/)
+})
+
 test('a campaign is registered, read back, deleted, and its insights stay', async () => {
   const form = 'name=Sale&page_id=900&daily_budget=5000&start_time=1763640000&promoted_object={"pixel_id":"7"}&id=700'
   const post = { method: 'POST', body: new URLSearchParams(form) }
@@ -257,6 +317,77 @@ test('a campaign is registered, read back, deleted, and its insights stay', asyn
   assert.deepEqual((await server.graph(`500/insights?date_preset=today&${FIELDS}`)).data, [ROW])
 })
 
+test('a campaign that is registered again keeps what is not named', async () => {
+  const register = (query: string) =>
+    server.graph(`act_1/message_campaign?access_token=write1&id=710&${query}`, { method: 'POST' })
+  const read = () => server.graph('710?fields=name,status,daily_budget,start_time,stop_time,promoted_object,creative')
+  await register('name=Sale&page_id=900&daily_budget=5000&start_time=1763640000&promoted_object={pixel_id:7}')
+  await register('end_time=2026-11-20T07:00:00-0500&daily_budget=6000')
+  const all = {
+    name: 'Sale',
+    status: 'ACTIVE',
+    daily_budget: '6000',
+    start_time: '1763640000',
+    stop_time: '2026-11-20T07:00:00-0500',
+    promoted_object: { pixel_id: '7' },
+    creative: { actor_id: '900' },
+    id: '710',
+  }
+  assert.deepEqual(await read(), all)
+  await server.graph('710?access_token=write1', { method: 'DELETE' })
+  assert.deepEqual(await register(''), { id: '710' })
+  assert.deepEqual(await read(), all)
+  const { error } = await register('start_time=2026-11-21T00:00:00Z')
+  assert.match(error?.message ?? '', /end_time 2026-11-20T07:00:00-0500 is before start_time 2026-11-21T00:00:00Z/)
+  assert.deepEqual(await read(), all)
+})
+
+test('a wrong value of a campaign is refused with what it can be', async () => {
+  const rows: [query: string, message: string][] = [
+    ['daily_budget=abc', "daily_budget cannot be abc: it must be 1 to 15 digits, in the currency's smallest unit"],
+    ['page_id=x', 'page_id cannot be x: it must be 1 to 20 digits'],
+    ['promoted_object=7', 'promoted_object cannot be 7: it must be an object of at most 1000 characters'],
+    ...['tomorrow', '2026-11-20', '2026-02-30T00:00:00Z', '2026-11-20T07:00:00'].map((time): [string, string] => [
+      `start_time=${time}`,
+      `start_time cannot be ${time}: it must be a Unix timestamp in seconds, or a time with its offset`,
+    ]),
+  ]
+  for (const [query, message] of rows) {
+    const path = `act_1/message_campaign?access_token=write1&id=710&${query}`
+    const { error } = await server.graph(path, { method: 'POST' })
+    assert.ok(error?.message?.startsWith(`(#100) ${message}`), `${query}: ${error?.message}`)
+  }
+})
+
+test('insights are filtered by the status of the campaign', async () => {
+  await server.addCampaign('720', '1')
+  await server.graph('720?access_token=write1', { method: 'DELETE' })
+  const read = { field: 'marketing_message_reads', page_id: PAGE, messenger_subscription_token: 'eve' }
+  const at = ms('2026-11-20T09:00:00Z')
+  await server.post(envelope(PAGE, { ...read, timestamp: at, message_id: '720', marketing_message_tracking_id: 't9' }))
+  const rows: [field: string, states: string, found: boolean][] = [
+    ['campaign.effective_status', '["DELETED"]', true],
+    ['ad.effective_status', '["ACTIVE","PAUSED"]', false],
+    ['adset.delivery_info', '["deleted"]', true],
+    ['ad.delivery_info', '["active","archived"]', false],
+  ]
+  for (const [field, states, found] of rows) {
+    const filtering = `[{"field":"${field}","operator":"IN","value":${states}}]`
+    const asked = `level=campaign&date_preset=today&fields=campaign_id&limit=100&filtering=${filtering}`
+    const { data } = await server.graph(`act_1/insights?${asked}`)
+    assert.equal(
+      data?.some(({ campaign_id }) => campaign_id === '720'),
+      found,
+      filtering,
+    )
+  }
+})
+
+test('a condition of a list needs a value', async () => {
+  const { error } = await server.graph('act_1/ads?filtering=[{field:id,operator:EQUAL}]')
+  assert.match(error?.message ?? '', /^\(#100\) filtering: value is missing in {"field":"id","operator":"EQUAL"}/)
+})
+
 test('a campaign that is registered gets the facts that waited for it', async () => {
   await server.addAccount('3', { page_ids: ['901'] })
   await server.addAccount('4', { page_ids: ['901'] })
@@ -270,9 +401,59 @@ test('a campaign that is registered gets the facts that waited for it', async ()
   assert.deepEqual(data, [ROW])
 })
 
+test('an ad set and an ad are registered under ids of their own', async () => {
+  const register = (query: string) =>
+    server.graph(`act_1/message_campaign?access_token=write1&${query}`, { method: 'POST' })
+  const all = 'id=730&adset_id=731&ad_id=732&name=Sale&adset_name=Set&ad_name=Ad'
+  assert.deepEqual(await register(all), { id: '730' })
+  assert.deepEqual(await register(all), { id: '730' })
+  assert.deepEqual(await register('id=730&adset_id=731&adset_name=Other'), { id: '730' })
+  assert.deepEqual(await register('id=730&adset_id=731&ad_id=733'), { id: '730' })
+  const { data } = await server.graph('730/ads?fields=name,adset{name},campaign{name}')
+  const above = { adset: { name: 'Other', id: '731' }, campaign: { name: 'Sale', id: '730' } }
+  assert.deepEqual(data, [
+    { name: 'Ad', ...above, id: '732' },
+    { name: '733', ...above, id: '733' },
+  ])
+  const read = { field: 'marketing_message_reads', page_id: PAGE, messenger_subscription_token: 'eve' }
+  const at = ms('2026-11-20T09:00:00Z')
+  await server.post(envelope(PAGE, { ...read, timestamp: at, message_id: '732', marketing_message_tracking_id: 't1' }))
+  const rows = await server.graph(`730/insights?level=ad&date_preset=today&fields=ad_id,marketing_messages_read`)
+  assert.deepEqual(rows.data, [{ ad_id: '732', ...ROW }])
+
+  assert.deepEqual(await register('id=740&ad_id=741'), { id: '740' })
+  assert.deepEqual(await server.graph('741?fields=adset_id,campaign_id'), {
+    adset_id: '740',
+    campaign_id: '740',
+    id: '741',
+  })
+  await server.addCampaign('750', '1')
+  const refused: [query: string, id: string][] = [
+    ['id=730&ad_id=600', '600'],
+    ['id=730&adset_id=600', '600'],
+    ['id=600&ad_id=760', '600'],
+    ['id=730&ad_id=750', '750'],
+    ['id=730&adset_id=732', '732'],
+    ['id=730&ad_id=731', '731'],
+    ['id=730&ad_id=732', '732'],
+    ['id=731', '731'],
+    ['id=761&adset_id=731', '731'],
+    ['id=750&adset_id=762', '750'],
+  ]
+  for (const [query, id] of refused) {
+    const { error } = await register(query)
+    assert.match(error?.message ?? '', new RegExp(`^\\(#100\\) ${id} cannot be registered so`), query)
+  }
+  assert.equal(await server.store.registry.readNode('761'), undefined)
+  assert.match((await register('id=730&ad_name=x')).error?.message ?? '', /ad_name needs ad_id/)
+})
+
 test('a campaign of another account is not registered here', async () => {
   const { error } = await server.graph('act_1/message_campaign?access_token=write1&id=600', { method: 'POST' })
-  assert.equal(error?.message, '(#100) id 600 cannot be registered as a campaign of this ad account')
+  assert.equal(
+    error?.message,
+    '(#100) 600 cannot be registered so in this ad account: the id is known elsewhere, or as something else',
+  )
   assert.equal((await server.store.registry.readNode('600'))?.names.account_id, '2')
 })
 

@@ -45,6 +45,7 @@ const needed = (name: string): Readonly<Record<string, unknown>> =>
     getInsightsOfMany: { ids: ['act_1'] },
     ...Object.fromEntries(EDGES.map((edge) => [nameOfList('listOfMany', edge), { ids: [parentOf(edge)] }])),
     debugToken: { input_token: 'token1' },
+    exchangeToken: { grant_type: 'fb_exchange_token', fb_exchange_token: 'writer' },
     downloadReport: { report_run_id: run },
   })[name] ?? {}
 
@@ -141,6 +142,7 @@ const requests = (): Readonly<Record<string, readonly AskedOf[]>> => ({
   getNodes: [['/?ids=act_1,11&fields=name']],
   callBatch: [['/', { batch: [{ method: 'GET', relative_url: 'me' }, { relative_url: 'act_1/nope' }] }]],
   debugToken: [['/debug_token?input_token=token1'], ['/debug_token?input_token=x']],
+  exchangeToken: [['/oauth/access_token?grant_type=fb_exchange_token&fb_exchange_token=writer']],
   getMe: [[`/me?fields=${fieldsOf('user')},adaccounts`]],
   getInsights: [
     [`/act_1/insights?${INSIGHTS}&level=ad&breakdowns=country`],
@@ -148,7 +150,7 @@ const requests = (): Readonly<Record<string, readonly AskedOf[]>> => ({
     [`/${run}/insights`],
     ['/act_1/insights?export_format=csv'],
   ],
-  startReport: [['/act_1/insights', { level: 'ad', fields: ['ad_id'], time_range: RANGE }]],
+  startReport: [['/act_1/insights'], ['/act_1/insights', { level: 'ad', fields: ['ad_id'], time_range: RANGE }]],
   registerCampaign: [['/act_1/message_campaign', { id: '77', ...SAID }]],
   getNode: [
     [
@@ -168,7 +170,7 @@ const requests = (): Readonly<Record<string, readonly AskedOf[]>> => ({
   isReady: [['/readyz']],
   getMetrics: [['/metrics']],
   describeApi: [['/openapi.json']],
-  getInsightsOfMany: [[`/insights?ids=act_1,11&${INSIGHTS}`]],
+  getInsightsOfMany: [[`/insights?ids=act_1,11&${INSIGHTS}`], ['/insights?ids=act_1,11&export_format=csv']],
   ...Object.fromEntries(
     EDGES.flatMap((edge) => [
       [nameOfList('list', edge), [[`/${parentOf(edge)}/${edge.name}?limit=1&summary=true`]]],
@@ -186,6 +188,9 @@ test('every call answers what it is described to answer', async () => {
       const response = await send(method, base + url, body)
       const text = await response.text()
       assert.equal(response.status, 200, `${name}: ${text}`)
+      const told = [...response.headers.keys()].filter((header) => /^(?:x-|facebook|etag)/.test(header))
+      const isFile = name === 'downloadReport'
+      if (base !== '' && !isFile) for (const one of told) assert.ok(responses[200]?.headers?.[one], `${name}: ${one}`)
       const media = response.headers.get('content-type')?.toLowerCase() ?? ''
       const found = Object.entries(responses[200]?.content ?? {}).find(([type]) => media.startsWith(type.toLowerCase()))
       const [, { schema }] = found ?? assert.fail(`${name} answers ${media}, and is not described to`)
@@ -212,6 +217,8 @@ test('every call that needs a token answers a described error without one', asyn
     const response = await fetch(`${server.url}${base}${path.replace('{id}', '11')}`, { method })
     const { schema } = responses[response.status]?.content?.['application/json'] ?? assert.fail(`${path}`)
     assert.ok(response.status >= 400)
+    const told = [...response.headers.keys()].filter((header) => /^(?:x-|facebook|www-)/.test(header))
+    for (const one of told) assert.ok(responses[response.status]?.headers?.[one], `${path}: ${one}`)
     assert.deepEqual(findFaults(document, schema, await response.json()), [], path)
   }
 })

@@ -88,8 +88,10 @@ function statedInDocument({ method, operation }: ApiCall): string[] {
   if (method !== 'POST') {
     return (operation.parameters ?? []).map(({ name, required, deprecated }) => state(name, required, deprecated))
   }
-  const [inJson, inForm] = Object.values(operation.requestBody?.content ?? {}).map(({ schema }) => schema)
-  assert.deepEqual(inJson, inForm)
+  const bodies = Object.values(operation.requestBody?.content ?? {}).map(({ schema }) => schema)
+  const [inJson] = bodies
+  assert.deepEqual(bodies, [inJson, inJson, inJson])
+  assert.equal(operation.requestBody?.required, inJson?.required !== undefined)
   return Object.entries(inJson?.properties ?? {}).map(([name, { deprecated }]) =>
     state(name, inJson?.required?.includes(name), deprecated),
   )

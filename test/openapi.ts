@@ -20,6 +20,7 @@ export interface ApiParameter {
 export interface ApiResponse {
   readonly description: string
   readonly content?: Content
+  readonly headers?: Readonly<Record<string, Reference>>
 }
 
 interface Operation {
@@ -27,7 +28,7 @@ interface Operation {
   readonly tags: readonly string[]
   readonly security?: readonly unknown[]
   readonly parameters?: readonly (ApiParameter & Reference)[]
-  readonly requestBody?: { readonly content: Content }
+  readonly requestBody?: { readonly content: Content; readonly required: boolean }
   readonly responses: Readonly<Record<string, ApiResponse & Reference>>
 }
 

@@ -6,12 +6,16 @@ import { DATABASE_SETTINGS, environmentName, SERVER_SETTINGS, type Setting } fro
 import { DATE_PRESETS, resolveDatePreset } from '../src/domain/date-preset.ts'
 import { METRICS, type Metric } from '../src/domain/metric.ts'
 import { EUROPE } from '../src/domain/region.ts'
+import { ANSWER_HEADERS } from '../src/graph/answer-headers.ts'
 import { BATCH, BATCH_ITEM_PARAMETERS } from '../src/graph/batch.ts'
 import { DEBUG_TOKEN_PARAMETERS } from '../src/graph/debug-token.ts'
 import { EDGE_PARAMETERS, EDGES, type Edge } from '../src/graph/edge.ts'
 import { GRAPH_ERRORS } from '../src/graph/error.ts'
+import { EXCHANGE_PARAMETERS } from '../src/graph/exchange-token.ts'
+import { BREAKDOWN_NAMES } from '../src/graph/field-names.ts'
+import { OPERATORS } from '../src/graph/filtering.ts'
 import { GLOBAL_PARAMETERS } from '../src/graph/global-parameters.ts'
-import { INSIGHTS_PARAMETERS } from '../src/graph/insights-parameters.ts'
+import { BREAKDOWNS, INSIGHTS_PARAMETERS } from '../src/graph/insights-parameters.ts'
 import { IDS } from '../src/graph/many.ts'
 import { CAMPAIGN_PARAMETERS } from '../src/graph/message-campaign.ts'
 import { NODE_PARAMETERS, NODE_TYPES } from '../src/graph/node-fields.ts'
@@ -26,9 +30,21 @@ const TABLES: Readonly<Record<string, () => string>> = {
   metrics: () => formatTable(['Field', 'Is', 'Counts classes', 'Meaning'], METRICS.map(metricRow)),
   europe: () => [...EUROPE].sort().join(' '),
   parameters: () => formatParameters(INSIGHTS_PARAMETERS),
+  'filter operators': () => OPERATORS.map(code).join(' '),
+  'breakdowns refused': () =>
+    [...BREAKDOWN_NAMES]
+      .filter((name) => BREAKDOWNS.every((known) => known !== name))
+      .map(code)
+      .join(' '),
   'global parameters': () => formatParameters(GLOBAL_PARAMETERS),
   'node parameters': () => formatParameters(NODE_PARAMETERS),
   'debug_token parameters': () => formatParameters(DEBUG_TOKEN_PARAMETERS),
+  'exchange parameters': () => formatParameters(EXCHANGE_PARAMETERS),
+  'answer headers': () =>
+    formatTable(
+      ['Header', 'Value'],
+      ANSWER_HEADERS.map(({ name, meaning }) => [code(name), meaning]),
+    ),
   'edge parameters': () => formatParameters(EDGE_PARAMETERS),
   'ids parameters': () => formatParameters([IDS]),
   'batch parameters': () => formatParameters(BATCH.parameters),

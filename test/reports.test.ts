@@ -273,6 +273,7 @@ test('an export is downloaded as a file', async () => {
   await using server = await openWorld({ ads: 1200, days: 1 })
   const query = `level=ad&${FIELDS}&date_preset=yesterday&export_format=csv&export_name=März "1"`
   const { report_run_id: run } = await ask(server, 'act_1/insights', query)
+  await poll(server, String(run))
   const node = await ask(server, String(run), 'fields=is_async_export,friendly_name,async_report_url')
   assert.deepEqual([node.is_async_export, node.friendly_name], [1, 'März "1"'])
   const csv = await askText(`${node.async_report_url}&access_token=token1`)
@@ -285,6 +286,8 @@ test('an export is downloaded as a file', async () => {
   const xls = await download(server, `report_run_id=${run}&format=xls&name=x&access_token=token1`)
   assert.equal(xls.headers.get('content-type'), 'application/vnd.ms-excel')
   assert.match(xls.headers.get('content-disposition') ?? '', /filename="x\.xls"/)
+  const named = await download(server, `report_run_id=${run}&format=xls&name=my report.XLS&access_token=token1`)
+  assert.match(named.headers.get('content-disposition') ?? '', /filename="my report\.XLS"; /)
   assert.equal(xls.text.match(/<Row>/g)?.length, 1201)
   assert.match(xls.text, /<Data ss:Type="String">Ad "0", &lt;new&gt;<\/Data><\/Cell><Cell><Data ss:Type="Number">\d</)
 })

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { singleIdAd } from '../store/admission.ts'
+import { registerAd } from '../store/register-ad.ts'
 import { catchUpNow, type Database, databaseCommand } from './database.ts'
 import { CliError } from './error.ts'
 import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
@@ -23,6 +23,8 @@ export function addCampaignCommands(program: Command): void {
   )
     .requiredOption('--account <act_ID>', 'the ad account that it belongs to')
     .option('--name <name>', 'what it is called; its id when left out')
+    .option('--adset-id <id>', 'its ad set, where that has an id of its own')
+    .option('--ad-id <id>', 'its ad, which webhooks name as message_id, where that has an id of its own')
   databaseCommand(campaign, 'list', 'list the campaigns', listCampaigns).addOption(outputOption())
   databaseCommand(campaign, 'move <id>', 'move a campaign to another account', moveCampaign).requiredOption(
     '--to <act_ID>',
@@ -32,20 +34,19 @@ export function addCampaignCommands(program: Command): void {
 
 async function addCampaign(
   database: Database,
-  options: { account: string; name?: string },
+  options: { account: string; name?: string; adsetId?: string; adId?: string },
   [id = '']: string[],
 ): Promise<void> {
   const campaign_id = parseNodeId('campaign', id)
-  const name = options.name === undefined ? undefined : parseName(options.name)
+  const campaign_name = options.name === undefined ? undefined : parseName(options.name)
+  const adset_id = options.adsetId === undefined ? undefined : parseNodeId('ad set', options.adsetId)
+  const ad_id = options.adId === undefined ? undefined : parseNodeId('ad', options.adId)
   const { account, account_id } = await findAccount(database.store, options.account)
-  await database.store.write(async ({ registry }) => {
-    const known = (await registry.listCampaigns()).find((one) => one.campaign_id === campaign_id)
-    if (known?.account_id !== account_id) await registry.addAd(singleIdAd(campaign_id, account), database.now_ms())
-    if (name !== undefined) await registry.renameCampaign(campaign_id, name)
-  })
+  const said = { account, campaign_id, campaign_name, adset_id, ad_id }
+  await database.store.write(({ registry }) => registerAd(registry, said, database.now_ms()))
   await catchUpNow(database)
   say(`campaign ${campaign_id} is registered in act_${account_id}`)
-  const parked = (await database.store.setAside.listParked()).filter(({ ad_id }) => ad_id === campaign_id)
+  const parked = (await database.store.setAside.listParked()).filter((one) => [campaign_id, ad_id].includes(one.ad_id))
   if (parked.length > 0) say('facts from pages of other accounts still wait for it; see: readout parked')
 }
 

@@ -5,9 +5,10 @@ import { formatDay } from '../domain/day.ts'
 import { METRIC_BY_FIELD, METRICS, REGION_POLICIES } from '../domain/metric.ts'
 import { Directory } from '../graph/directory.ts'
 import { GraphError } from '../graph/error.ts'
+import { DATE_FIELDS } from '../graph/field.ts'
 import { readInsights } from '../graph/insights.ts'
-import { parseInsightsQuery } from '../graph/insights-parameters.ts'
-import type { Node } from '../store/registry.ts'
+import { BREAKDOWNS, parseInsightsQuery } from '../graph/insights-parameters.ts'
+import { LEVELS, type Node } from '../store/registry.ts'
 import type { Tables } from '../store/store.ts'
 import { hasExpired, hashToken, type Token } from '../store/tokens.ts'
 import { type Database, databaseCommand } from './database.ts'
@@ -20,6 +21,9 @@ interface InsightsOptions {
   readonly datePreset?: string
   readonly since?: string
   readonly until?: string
+  readonly level?: string
+  readonly breakdowns?: string
+  readonly timeIncrement?: string
   readonly regionPolicy?: string
   readonly datedBy?: string
   readonly token?: string
@@ -35,10 +39,16 @@ const FAILURE_COLUMNS: readonly Column[] = [
 /** `readout insights`, `readout failures`. */
 export function addInsightsCommands(program: Command): void {
   databaseCommand(program, 'insights <id>', 'print the insights of act_ID, a campaign, ad set or ad', printInsights)
-    .option('--fields <names>', 'metrics, ids and names, separated by commas; all metrics when left out')
+    .option(
+      '--fields <names>',
+      'metrics, ids and names, separated by commas; all metrics, and whose they are at --level, when left out',
+    )
     .addOption(new Option('--date-preset <preset>', "Meta's name for a range of days").choices(DATE_PRESETS))
     .option('--since <day>', 'the first day, YYYY-MM-DD; beats --date-preset')
     .option('--until <day>', 'the last day, YYYY-MM-DD')
+    .addOption(new Option('--level <level>', 'a row for each object of this level').choices(LEVELS))
+    .addOption(new Option('--breakdowns <name>', 'a row for each value of it').choices(BREAKDOWNS))
+    .option('--time-increment <slice>', 'a row for each slice: all_days, monthly, or so many days')
     .addOption(new Option('--region-policy <policy>', 'which regions are counted').choices(REGION_POLICIES))
     .addOption(new Option('--dated-by <dating>', 'on which day things are counted').choices(DATINGS))
     .addOption(new Option('--token <token>', 'see only what this access token may see').env('READOUT_TOKEN'))
@@ -64,19 +74,32 @@ async function printInsights(
     return Array.fromAsync(insights.rows, ({ row }) => insights.write(row))
   })
   if (rows.length === 0) say(`nothing happened to ${id} in this range`)
-  const fields = [...query.fields, 'date_start', 'date_stop']
+  const fields = [...query.fields, ...DATE_FIELDS, ...(query.breakdown === undefined ? [] : [query.breakdown])]
   const columns = fields.map((key) => ({ key, label: METRIC_BY_FIELD.get(key)?.label ?? key }))
   printRows(columns, rows, options.output)
 }
 
+/** The parameters of the API that have an option each. */
+const PARAMETER_OPTIONS = [
+  ['date_preset', 'datePreset'],
+  ['level', 'level'],
+  ['breakdowns', 'breakdowns'],
+  ['time_increment', 'timeIncrement'],
+  ['region_policy', 'regionPolicy'],
+  ['dated_by', 'datedBy'],
+] as const
+
 /** The same parser as of the API, so the same words mean the same. */
 function parseQuery(options: InsightsOptions) {
-  const { since, until } = options
+  const { since, until, level } = options
   if ((since === undefined) !== (until === undefined)) throw misused('--since and --until go together')
-  const parameters = new Map([['fields', options.fields ?? METRICS.map(({ field }) => field).join(',')]])
-  if (options.datePreset !== undefined) parameters.set('date_preset', options.datePreset)
-  if (options.regionPolicy !== undefined) parameters.set('region_policy', options.regionPolicy)
-  if (options.datedBy !== undefined) parameters.set('dated_by', options.datedBy)
+  const named = level === undefined ? [] : [`${level}_id`, `${level}_name`]
+  const all = [...named, ...METRICS.map(({ field }) => field)].join(',')
+  const parameters = new Map([['fields', options.fields ?? all]])
+  for (const [name, option] of PARAMETER_OPTIONS) {
+    const value = options[option]
+    if (value !== undefined) parameters.set(name, value)
+  }
   if (since !== undefined) parameters.set('time_range', JSON.stringify({ since, until }))
   try {
     return parseInsightsQuery(parameters)

@@ -52,8 +52,14 @@ async function wayOut(
   names: ReadonlyMap<number, string>,
 ): Promise<string> {
   const node = await registry.readNode(ad_id)
-  if (node !== undefined) return `readout account set act_${names.get(node.account)} --page ${page_id}`
-  const [linked, ...others] = await registry.readPageLinks(page_id)
+  const links = await registry.readPageLinks(page_id)
+  if (node !== undefined) {
+    const link = `readout account set act_${names.get(node.account)} --page ${page_id}`
+    const linked = [...links].map((account) => `act_${names.get(account)}`).join(', ')
+    // An ad registers itself only where its page is linked to one account.
+    return links.size === 0 ? link : `${link} (${linked} has it too: new ads of the page then wait to be registered)`
+  }
+  const [linked, ...others] = links
   const account = linked === undefined || others.length > 0 ? 'ID' : names.get(linked)
   return `readout campaign add ${ad_id} --account act_${account}`
 }

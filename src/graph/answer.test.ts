@@ -214,7 +214,7 @@ const TOLD: readonly Told[] = [
     `400 100 ${REQUEST}`,
     '(#100) batch must be a list: [{"method":"GET","relative_url":"me"}]',
     'POST /v25.0?batch=nothing',
-    'POST /v25.0/?batch=[1]',
+    'POST /v25.0/?batch=x',
   ],
   [
     `400 100 ${REQUEST}`,

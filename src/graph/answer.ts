@@ -111,7 +111,7 @@ async function answerWithin(call: Call, door: GraphDoor, onUsage: (usage: UsageH
     if (route.permission !== 'read') return leave
     try {
       const answered = await route.answer(context)
-      return () => formatBody(answered, call)
+      return () => formatBody(answered, call, route.parameters)
     } catch (error) {
       if (error instanceof TooLongHere) return leave
       throw error

@@ -60,7 +60,7 @@ export const BATCH: Endpoint = {
   ),
 }
 
-/** An item of a batch as the wire has it: a call, and how its answer is used. */
+/** An item of a batch as the wire has it: a call, and how its answer is used; empty for what is no object. */
 type BatchItem = ReadonlyMap<string, Value>
 
 /** What an item is answered with; `null` where its answer was only there for others to use. */
@@ -101,12 +101,14 @@ export async function answerBatch(
   return answers
 }
 
+const NO_ITEM: BatchItem = new Map()
+
 function parseItems(value: Value | undefined): readonly BatchItem[] {
   const list = typeof value === 'string' ? parseValue(value) : value
-  if (!Array.isArray(list) || !list.every((item) => item instanceof Map)) {
+  if (!Array.isArray(list)) {
     throw new GraphError(INVALID_PARAMETER, 'batch must be a list: [{"method":"GET","relative_url":"me"}]')
   }
-  if (list.length <= BATCH_ITEMS_MAX) return list
+  if (list.length <= BATCH_ITEMS_MAX) return list.map((item) => (item instanceof Map ? item : NO_ITEM))
   const message = `Too many requests in batch message. Maximum batch size is ${BATCH_ITEMS_MAX}`
   throw new GraphError(INVALID_PARAMETER, message)
 }
@@ -124,6 +126,9 @@ async function answerOne(
   results: ReadonlyMap<string, unknown>,
   answerItem: (item: Call) => Promise<GraphResponse>,
 ): Promise<GraphResponse> {
+  if (item === NO_ITEM) {
+    throw new GraphError(INVALID_PARAMETER, 'a batch item must be an object: {"method":"GET","relative_url":"me"}')
+  }
   const lacking = referencesOf(item).find((name) => !results.has(name))
   if (lacking !== undefined) {
     throw new GraphError(INVALID_PARAMETER, `batch item ${lacking} has no result that another could be made of`)
@@ -131,9 +136,10 @@ async function answerOne(
   return answerItem(parseItem(item, batch, results))
 }
 
-/** A relative URL may hold raw JSON or be percent-encoded, and names no version unless it wants another. */
+/** A relative URL may hold raw JSON, or be percent-encoded in its parts or as a whole, and names no version unless it wants another. */
 function parseItem(item: BatchItem, batch: Call, results: ReadonlyMap<string, unknown>): Call {
-  const [path = '', ...rest] = textOf(item.get('relative_url')).split('?')
+  const url = textOf(item.get('relative_url'))
+  const [path = '', ...rest] = (url.includes('?') ? url : decode(url)).split('?')
   const versioned = /^\/*v\d+\.\d+(?:\/|$)/.test(path) ? path : `${batch.path.version}/${path}`
   const fill = fillerOf(results)
   const parameters = new Map([...parseBody(item.get('body')), ...parseForm(rest.join('?'))])

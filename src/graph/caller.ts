@@ -56,8 +56,11 @@ export function checkPermission({ permission }: Token, needed: Permission): void
   throw new GraphError(PERMISSION_MISSING, 'Ad account owner has NOT grant ads_management or ads_read permission')
 }
 
-export function tokenOf({ parameters, headers }: Call): string | undefined {
-  return textOf(parameters.get('access_token')) ?? bearer(headers.authorization)
+/** A token that is to be exchanged calls for itself. */
+export function tokenOf({ path, parameters, headers }: Call): string | undefined {
+  const isExchange = path.id === 'oauth' && path.edge === 'access_token'
+  const name = isExchange ? 'fb_exchange_token' : 'access_token'
+  return textOf(parameters.get(name)) ?? bearer(headers.authorization)
 }
 
 function bearer(authorization: string | undefined): string | undefined {

@@ -1,6 +1,9 @@
 import type { Call } from './context.ts'
 import { parseText } from './encoding.ts'
-import { given, INSIGHTS_PARAMETERS } from './insights-parameters.ts'
+import { GLOBAL_PARAMETERS } from './global-parameters.ts'
+import { given } from './insights-parameters.ts'
+import type { Parameter } from './parameter.ts'
+import type { Parameters } from './parameters.ts'
 
 /** What `debug` may say (contract 9.11). Ours are warnings: `info` alone asks for none of them. */
 const DEBUGS: ReadonlyMap<string, boolean> = new Map([
@@ -14,18 +17,20 @@ interface DebugMessage {
   readonly type: 'warning'
 }
 
-/** An answer with `__debug__` beside it where `debug` asks for it: which parameters were sent in vain. */
-export function withDebug(answer: unknown, { path, parameters }: Call): unknown {
+/**
+ * An answer with `__debug__` beside it where `debug` asks for it: which parameters of its endpoint, or of every call,
+ * were sent in vain.
+ */
+export function withDebug(answer: unknown, { parameters }: Call, known: readonly Parameter[]): unknown {
   const asked = given(parameters, 'debug')
   const hasWarnings = typeof asked === 'string' ? DEBUGS.get(parseText(asked)) : undefined
   if (hasWarnings === undefined || typeof answer !== 'object') return answer
-  const isInsights = [path.id, path.edge].includes('insights')
-  const messages = hasWarnings && isInsights ? listDisregarded([...parameters.keys()]) : []
+  const messages = hasWarnings ? listDisregarded([...known, ...GLOBAL_PARAMETERS], parameters) : []
   return { ...answer, __debug__: { messages } }
 }
 
-function listDisregarded(names: readonly string[]): readonly DebugMessage[] {
-  return INSIGHTS_PARAMETERS.filter(({ name, treatment }) => treatment === 'disregarded' && names.includes(name)).map(
-    ({ name, meaning }) => ({ message: `${name} has no effect. ${meaning}`, type: 'warning' }),
-  )
+function listDisregarded(known: readonly Parameter[], sent: Parameters): readonly DebugMessage[] {
+  return known
+    .filter(({ name, treatment }) => treatment === 'disregarded' && sent.has(name))
+    .map(({ name, meaning }) => ({ message: `${name} has no effect. ${meaning}`, type: 'warning' }))
 }

@@ -2,6 +2,7 @@ import type { EdgeCondition, EdgeField, EdgeOperator } from '../store/edges.ts'
 import type { Level } from '../store/registry.ts'
 import { isEmpty, parseNames, parseText, parseValue, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
+import { partsOf } from './filtering.ts'
 import type { Parameters } from './parameters.ts'
 
 /** What `delivery_info` calls our two statuses; its other values are met by nothing here. */
@@ -61,7 +62,7 @@ export function parseConditions(parameters: Parameters, level: Level): readonly 
   return [...conditions, { field: 'status', operator: 'NOT_IN', values: ['DELETED'] }]
 }
 
-function parseFiltering(value: Value | undefined): readonly ReadonlyMap<string, Value>[] {
+function parseFiltering(value: Value | undefined): readonly Map<string, Value>[] {
   if (value === undefined || isEmpty(value)) return []
   const list = typeof value === 'string' ? parseValue(parseText(value)) : value
   const filters = list instanceof Map && !list.has('field') ? [...list.values()] : [list].flat()
@@ -69,17 +70,16 @@ function parseFiltering(value: Value | undefined): readonly ReadonlyMap<string, 
   throw new GraphError(INVALID_PARAMETER, 'filtering must be a list: [{"field":"id","operator":"IN","value":["1"]}]')
 }
 
-function parseCondition(filter: ReadonlyMap<string, Value>, level: Level): EdgeCondition {
-  const name = textOf(filter.get('field'))
+function parseCondition(filter: Map<string, Value>, level: Level): EdgeCondition {
+  const { name, operator: word, value } = partsOf(filter)
   const field = parseField(name, level)
-  const operator = EDGE_OPERATORS.get(textOf(filter.get('operator')).toUpperCase())
+  const operator = EDGE_OPERATORS.get(word)
   if (operator === undefined) {
     throw new GraphError(
       INVALID_PARAMETER,
       `operator must be one of the following values: ${[...EDGE_OPERATORS.keys()].join(', ')}`,
     )
   }
-  const value = filter.get('value') ?? ''
   if (field === 'created_at' || field === 'updated_at') return { field, operator, values: [parseSeconds(value)] }
   const texts = operator === 'IN' || operator === 'NOT_IN' ? (parseNames(value) ?? []) : [textOf(value)]
   const isDelivery = name.endsWith('delivery_info')

@@ -6,6 +6,7 @@ import { Afterwards, type Call, type Context } from './context.ts'
 import { withDebug } from './debug.ts'
 import { Directory } from './directory.ts'
 import { GraphError, tooMuchData, UNAVAILABLE } from './error.ts'
+import type { Parameter } from './parameter.ts'
 import { findRoute } from './route.ts'
 
 /** A call that the deputy answers, of a caller who was let in. */
@@ -30,7 +31,7 @@ export interface ErrandDesk {
 
 /** Answers an errand with the body of its answer, JSON. Throws a GraphError. */
 export async function answerErrand({ call, token, now_ms }: Errand, desk: ErrandDesk): Promise<string> {
-  const { permission, answer } = findRoute(call)
+  const { permission, answer, parameters } = findRoute(call)
   const { reading, writing, meta_history_limit, onObject } = desk
   const isReading = permission === 'read'
   const directory = isReading ? desk.directory : new Directory()
@@ -41,16 +42,16 @@ export async function answerErrand({ call, token, now_ms }: Errand, desk: Errand
     return answer({ ...context, above: new Map(), reporter: NO_REPORTER, newRunId: noReport })
   }
   const answered = isReading ? reading.read(answerFrom) : writing.write(answerFrom).catch(asUnavailable)
-  return formatBody(await answered, call)
+  return formatBody(await answered, call, parameters)
 }
 
 /** Characters of an answer, and of all answers of a batch: more would hold up whoever sends them. */
 export const ANSWER_LENGTH_MAX = 8 * 1_048_576
 
 /** Writes an answer down, when its transaction has ended. Throws a GraphError for one that is too long. */
-export async function formatBody(answered: unknown, call: Call): Promise<string> {
+export async function formatBody(answered: unknown, call: Call, known: readonly Parameter[]): Promise<string> {
   const told = answered instanceof Afterwards ? await answered.run() : answered
-  const body = JSON.stringify(withDebug(told, call))
+  const body = JSON.stringify(withDebug(told, call, known))
   if (body.length > ANSWER_LENGTH_MAX) throw tooMuchData()
   return body
 }

@@ -107,7 +107,7 @@ export const REQUEST_LIMIT_REACHED: GraphErrorKind = {
   subcode: 2446079,
   prefixed: false,
   user: 'requestLimit',
-  when: 'The access token has made as many calls in this hour as `--request-limit` allows.',
+  when: 'The access token has made as many calls in this hour as `--request-limit` allows; `Retry-After` says when it may call again, in seconds.',
 }
 
 export const ALIAS_MISSING: GraphErrorKind = {

@@ -35,6 +35,29 @@ test('parseFieldExpression() reads names, braces and modifiers', () => {
   for (const [text, tree] of rows) assert.equal(format(parseFieldExpression(text)), tree, text)
 })
 
+test('parseFieldExpression() reads the key under which a field is answered', () => {
+  const keys = (text: string) => parseFieldExpression(text).map(({ key, modifiers }) => [key, ...modifiers.keys()])
+  const rows: [text: string, keys: string[][]][] = [
+    ['a.as(b)', [['b']]],
+    ['a.x(1).as(w1){c},a{c}.as( w_2 ).x(2),a{c}', [['w1', 'x'], ['w_2', 'x'], ['a']]],
+    ['a,a,b{c},b{c}', [['a'], ['a'], ['b'], ['b']]],
+  ]
+  for (const [text, expected] of rows) assert.deepEqual(keys(text), expected, text)
+})
+
+test('parseFieldExpression() refuses a key twice, and a key that is none', () => {
+  const rows: [text: string, message: RegExp][] = [
+    ['a.x(1){c},a.x(2){c}', /^\(#100\) fields has the key a twice: .* as a\.as\(another_key\)$/],
+    ['a{b},a{c}', /the key a twice/],
+    ['a.as(w),b.as(w)', /the key w twice/],
+    ['a{b,c.as(b)}', /the key b twice/],
+    ['a.as(id)', /the key id twice/],
+    ['a.as()', /a\.as\(\) must name a key of letters, digits and underscores/],
+    ['a.as(x-y)', /must name a key/],
+  ]
+  for (const [text, message] of rows) assert.throws(() => parseFieldExpression(text), { name: 'GraphError', message })
+})
+
 test('parseFieldExpression() reads lists in the forms of contract 3.9', () => {
   const lists = [
     '["a","b{c}"]',

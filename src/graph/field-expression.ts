@@ -10,7 +10,9 @@ export const FIELDS_DEPTH_MAX = 6
 /** One name of `fields`, with what is asked of it: `name.modifier(value){fields}`. */
 export interface Field {
   readonly name: string
-  /** By name, as written: `date_preset` of `.date_preset(last_7d)`. */
+  /** The key under which it is answered: what `.as(key)` says, else its name. */
+  readonly key: string
+  /** By name, as written: `date_preset` of `.date_preset(last_7d)`. `as` is none of them. */
   readonly modifiers: ReadonlyMap<string, string>
   /** What stands in its braces, if it has any. */
   readonly fields: readonly Field[] | undefined
@@ -20,7 +22,8 @@ export interface Field {
 
 /**
  * Parses `a,b{c,d.limit(5){e}}.modifier(x)` (contract 9.6), or a list of such texts in any form of contract 3.9.
- * Modifiers stand before or behind the braces. Throws code 2500 in Meta's words for a text that is no expression.
+ * Modifiers stand before or behind the braces. Throws code 2500 in Meta's words for a text that is no expression, and
+ * code 100 for two fields that would be answered under one key.
  */
 export function parseFieldExpression(value: Value): readonly Field[] {
   return new Reader(textOf(value)).read()
@@ -64,6 +67,7 @@ class Reader {
       const name = this.#match(NAME)
       if (name !== undefined) fields.push(this.#field(name, depth))
     } while (this.#take(','))
+    checkKeys(fields)
     return fields
   }
 
@@ -71,12 +75,12 @@ class Reader {
     this.#names++
     if (this.#names > FIELDS_MAX) throw tooMany(`are more than ${FIELDS_MAX} names`)
     const modifiers = this.#modifiers()
-    if (!this.#take('{')) return { name, modifiers: new Map(modifiers), fields: undefined, text: '' }
+    if (!this.#take('{')) return { ...keyed(name, modifiers), fields: undefined, text: '' }
     const start = this.#at
     const fields = this.#fields(depth + 1)
     const text = this.#text.slice(start, this.#at)
     if (!this.#take('}')) throw this.#expected('"}"')
-    return { name, modifiers: new Map([...modifiers, ...this.#modifiers()]), fields, text }
+    return { ...keyed(name, [...modifiers, ...this.#modifiers()]), fields, text }
   }
 
   #modifiers(): [name: string, value: string][] {
@@ -133,6 +137,36 @@ class Reader {
     pattern.lastIndex = this.#at
     this.#at += pattern.exec(this.#text)?.[0].length ?? 0
   }
+}
+
+/** A field with the key that its modifiers give it. */
+function keyed(name: string, written: readonly (readonly [name: string, value: string])[]) {
+  const modifiers = new Map(written)
+  const key = modifiers.get('as')?.trim() ?? name
+  modifiers.delete('as')
+  if (/^\w+$/.test(key)) return { name, key, modifiers }
+  throw new GraphError(
+    INVALID_PARAMETER,
+    `fields: ${name}.as(${key}) must name a key of letters, digits and underscores`,
+  )
+}
+
+/** A field that is repeated word for word is answered once; another one under the same key would be lost. */
+function checkKeys(fields: readonly Field[]): void {
+  const known = new Map<string, string>()
+  for (const { name, key, modifiers, text } of fields) {
+    const asked = JSON.stringify([name, [...modifiers], text])
+    if (key === 'id' && name !== 'id') throw sameKey(key, name)
+    if ((known.get(key) ?? asked) !== asked) throw sameKey(key, name)
+    known.set(key, asked)
+  }
+}
+
+function sameKey(key: string, name: string): GraphError {
+  return new GraphError(
+    INVALID_PARAMETER,
+    `fields has the key ${key} twice: answer one of them under a key of its own, as ${name}.as(another_key)`,
+  )
 }
 
 function tooMany(what: string): GraphError {

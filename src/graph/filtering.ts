@@ -1,7 +1,7 @@
 import { METRIC_BY_FIELD } from '../domain/metric.ts'
 import { MICROS_PER_UNIT } from '../domain/money.ts'
-import { LEVELS } from '../store/registry.ts'
-import { parseNames, parseText, parseValue, type Value } from './encoding.ts'
+import { type CampaignStatus, LEVELS } from '../store/registry.ts'
+import { formatValue, parseNames, parseText, parseValue, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 
 /** A condition on the nodes or on the rows of a result; several must all hold (contract 3.8). */
@@ -60,6 +60,8 @@ const TESTS = {
   ENDS_WITH: { takes: 1, text: (text, [value = '']) => text.toLowerCase().endsWith(value.toLowerCase()) },
 } as const satisfies Readonly<Record<string, Test>>
 
+const CONDITION = 'a condition is an object such as {"field":"campaign.id","operator":"IN","value":["1"]}'
+
 export type Operator = keyof typeof TESTS
 
 export const OPERATORS = Object.keys(TESTS) as readonly Operator[]
@@ -77,10 +79,14 @@ export function countValues(filters: readonly Filter[]): number {
   return filters.reduce((sum, { values }) => sum + values.length, 0)
 }
 
-/** Whether a node of these ids and names passes the conditions on nodes. */
-export function passesNode(filters: readonly Filter[], names: Readonly<Record<string, string>>): boolean {
+/** Whether an ad of these ids and names, in a campaign of this status, passes the conditions on nodes. */
+export function passesNode(
+  filters: readonly Filter[],
+  names: Readonly<Record<string, string>>,
+  status: CampaignStatus,
+): boolean {
   return filters.every((filter) => {
-    if (filter.kind === 'status') return passesText(filter, STATUS)
+    if (filter.kind === 'status') return passesText(filter, status)
     return filter.kind !== 'node' || passesText(filter, names[filter.field] ?? '')
   })
 }
@@ -101,22 +107,30 @@ export function passesMetrics(filters: readonly Filter[], metricOf: (field: stri
   })
 }
 
-/** What every campaign, ad set and ad is here: we count what happened, and know of no schedule. */
-const STATUS = 'ACTIVE'
-
 function passesText({ operator, values }: Filter, text: string): boolean {
   return (TESTS[operator] as Test).text?.(text, values) ?? false
 }
 
-function parseFilter(condition: Value): Filter {
+/** The parts of a condition, as far as rows and lists have them in common. Throws code 100 where one is missing. */
+export function partsOf(condition: Value): { readonly name: string; readonly operator: string; readonly value: Value } {
   if (!(condition instanceof Map)) throw invalid('filtering must be a list of objects with field, operator and value')
-  const { kind, field } = parseField(textOf(condition.get('field')))
-  const operator = OPERATORS.find((one) => one === textOf(condition.get('operator')).toUpperCase())
+  const missing = ['field', 'operator', 'value'].find((part) => !condition.has(part))
+  if (missing !== undefined) {
+    throw invalid(`filtering: ${missing} is missing in ${formatValue(condition).slice(0, 100)}; ${CONDITION}`)
+  }
+  const [name, operator] = [textOf(condition.get('field')), textOf(condition.get('operator')).toUpperCase()]
+  return { name, operator, value: condition.get('value') ?? '' }
+}
+
+function parseFilter(condition: Value): Filter {
+  const { name, operator: word, value } = partsOf(condition)
+  const { kind, field } = parseField(name)
+  const operator = OPERATORS.find((one) => one === word)
   if (operator === undefined) {
     throw invalid(`filtering[operator] must be one of the following values: ${OPERATORS.join(', ')}`)
   }
   const test: Test = TESTS[operator]
-  const values = parseValues(condition.get('value') ?? '', test.takes)
+  const values = parseValues(value, test.takes)
   if (test.takes !== 'list' && values.length !== test.takes) {
     throw invalid(`filtering: ${operator} takes ${test.takes === 1 ? 'one value' : 'two values'}`)
   }
@@ -143,7 +157,7 @@ function parseField(text: string): Pick<Filter, 'kind' | 'field'> {
   if (name === 'action_type') return { kind: 'none', field: name }
   const field = level === undefined ? name : `${level}_${name}`
   if (LEVELS.some((one) => field === `${one}_id` || field === `${one}_name`)) return { kind: 'node', field }
-  throw invalid(`filtering: ${text} is no field that rows can be filtered by`)
+  throw invalid(`filtering: ${text || 'an empty name'} is no field that rows can be filtered by`)
 }
 
 const DECIMAL = /^(-?)(\d{1,24})(?:\.(\d{1,6})\d*)?$/

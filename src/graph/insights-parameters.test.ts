@@ -103,6 +103,19 @@ test('parseInsightsQuery() refuses values in the words of Meta', () => {
       'filtering=[{field:ad.id,operator:GREATER_THAN,value:1}]',
       '(#100) filtering: GREATER_THAN does not fit the field ad_id',
     ],
+    [
+      'filtering=[{"foo":1}]',
+      '(#100) filtering: field is missing in {"foo":"1"}; a condition is an object such as ' +
+        '{"field":"campaign.id","operator":"IN","value":["1"]}',
+    ],
+    [
+      'breakdowns=marketing_messages_btn_name&sort=marketing_messages_read',
+      '(#100) sort: rows of the breakdown marketing_messages_btn_name have no marketing_messages_read',
+    ],
+    [
+      'breakdowns=marketing_messages_btn_name&filtering=[{field:marketing_messages_spend,operator:EQUAL,value:1}]',
+      '(#100) filtering: rows of the breakdown marketing_messages_btn_name have no marketing_messages_spend',
+    ],
     ['filtering=[{field:ad.id,operator:EQUAL,value:[1,2]}]', '(#100) filtering: EQUAL takes one value'],
     [
       'filtering=[{field:marketing_messages_read,operator:EQUAL,value:many}]',

@@ -1,8 +1,9 @@
 import { DATINGS, type Dating } from '../domain/counter.ts'
 import { DATE_PRESET_DEFAULT, DATE_PRESETS, type DatePreset } from '../domain/date-preset.ts'
 import { type DayRange, parseDay } from '../domain/day.ts'
-import { METRIC_BY_FIELD, REGION_POLICIES, type RegionPolicy } from '../domain/metric.ts'
+import { METRIC_BY_FIELD, metricCounters, REGION_POLICIES, type RegionPolicy } from '../domain/metric.ts'
 import { LEVELS, type Level } from '../store/registry.ts'
+import { isCounted } from './breakdown.ts'
 import { type Cursor, parseCursor } from './cursor.ts'
 import { isEmpty, parseNames, parseObject, parseText, parseValue, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
@@ -146,7 +147,7 @@ export const INSIGHTS_PARAMETERS: readonly Parameter[] = [
   ),
   answered(
     'export_columns',
-    'Names of the columns of that file: some of `fields`, or all of them when absent.',
+    'Names of the columns of that file, of `fields`, the dates and the breakdown: all of them when absent.',
     listOf(TEXT),
   ),
   answered('export_name', 'The name of that file.', TEXT),
@@ -187,7 +188,7 @@ function parseQuery(parameters: Parameters): InsightsQuery {
   const fields = asked === undefined ? FIELDS_DEFAULT : parseFields(asked)
   const filtering = given(parameters, 'filtering')
   const dates = parseDates(parameters)
-  return {
+  const query: InsightsQuery = {
     fields,
     level: parseEnum(parameters, 'level', LEVELS),
     dates,
@@ -199,6 +200,19 @@ function parseQuery(parameters: Parameters): InsightsQuery {
     region_policy: parseEnum(parameters, 'region_policy', REGION_POLICIES) ?? 'documented',
     dated_by: parseEnum(parameters, 'dated_by', DATINGS) ?? 'event',
     page: parsePage(parameters),
+  }
+  checkCounted(query)
+  return query
+}
+
+/** Refuses to filter or sort by a metric that no row of the breakdown has. */
+function checkCounted({ filters, sort, breakdown, dated_by }: InsightsQuery): void {
+  if (breakdown === undefined) return
+  const asked = [...filters.map(({ field }) => ({ field, by: 'filtering' })), { field: sort?.field ?? '', by: 'sort' }]
+  for (const { field, by } of asked) {
+    const metric = METRIC_BY_FIELD.get(field)
+    if (metric === undefined || isCounted(breakdown, metricCounters(metric, dated_by))) continue
+    throw invalid(`${by}: rows of the breakdown ${breakdown} have no ${field}`)
   }
 }
 

@@ -121,6 +121,18 @@ test("readInsights() runs maximum from the node's own first day", async () => {
   }
 })
 
+test('readInsights() sums several ranges without dates, since the sum is of none', async () => {
+  const node = (await store.registry.readNode('21')) as Node
+  const source = { tables: store, directory: new Directory(), now: NOW, meta_history_limit: false }
+  const summaryOf = async (...ranges: string[]) => {
+    const asked = `${fields('read')}&default_summary=true&time_ranges=[${ranges.join(',')}]`
+    return (await readInsights(source, node, parseInsightsQuery(parseForm(asked)))).summary
+  }
+  const [march, day] = ['{since:2026-03-01,until:2026-03-31}', '{since:2026-03-15,until:2026-03-15}']
+  assert.deepEqual(await summaryOf(march), row({ read: '1' }, '2026-03-01', '2026-03-31'))
+  assert.deepEqual(await summaryOf(march, day), { marketing_messages_read: '2' })
+})
+
 test('readInsights() splits rows by the hour of the account, and by the button that was clicked', async () => {
   const HOUR = 'hourly_stats_aggregated_by_advertiser_time_zone'
   const BUTTON = 'marketing_messages_btn_name'

@@ -11,6 +11,7 @@ import { type Budget, PRICES_US } from './budget.ts'
 import type { ObjectStart } from './cursor.ts'
 import type { Directory } from './directory.ts'
 import { tooMuchData } from './error.ts'
+import { DATE_FIELDS } from './field.ts'
 import { countValues, passesMetrics } from './filtering.ts'
 import type { InsightsQuery, Sort } from './insights-parameters.ts'
 import {
@@ -63,7 +64,8 @@ export async function readInsights(source: InsightsSource, node: Node, query: In
   const rows = measureRows(source, node, query, rowQuery)
   if (query.sort === undefined && query.summary === undefined) return { rows, summary: undefined, write }
   const all = await holdRows(rows)
-  const summary = query.summary && (await summarise(source, node, all, { ...rowQuery, fields: query.summary }))
+  const summary =
+    query.summary && (await summarise(source, node, all, { ...rowQuery, fields: query.summary }, query.dates))
   const sorted = query.sort === undefined ? all : sortRows(all, query.sort, rowQuery)
   return { rows: sorted.map((row, place) => ({ row, place, start: undefined })), summary, write }
 }
@@ -215,16 +217,20 @@ async function holdRows(rows: AsyncIterable<PlacedRow<MeasuredRow>>): Promise<Me
   return held
 }
 
-/** The totals of all rows, over the whole range. */
+/** The totals of all rows, over the whole range. Those of several ranges have no dates: they are of no one range. */
 async function summarise(
   { tables }: InsightsSource,
   node: Node,
   rows: readonly MeasuredRow[],
   query: RowQuery,
+  dates: InsightsQuery['dates'],
 ): Promise<InsightsRow | undefined> {
   if (rows.length === 0) return undefined
   const ever_sent = await tables.rollups.readEverSent(node)
-  return formatRow({ names: {}, days: query.range, sums: sumRows(rows), ever_sent, breakdown: undefined }, query)
+  const measured = { names: {}, days: query.range, sums: sumRows(rows), ever_sent, breakdown: undefined }
+  const summary = formatRow(measured, query)
+  if (!Array.isArray(dates) || dates.length === 1) return summary
+  return Object.fromEntries(Object.entries(summary).filter(([key]) => !DATE_FIELDS.includes(key)))
 }
 
 /** Rows without the value come last, whatever the direction; equal ones keep their order. */

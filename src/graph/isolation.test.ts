@@ -159,7 +159,9 @@ async function answerTo({ method, url }: Probe, id: string, token: string, store
   const request = { method, path, query, headers, base_url: 'http://localhost', body: undefined }
   const told = path.startsWith('/ads/ads_') ? await answerExport(request, door) : await answer(request, door)
   const { etag: _etag, ...rest } = told.headers
-  const body = typeof told.body === 'string' ? told.body : (await Array.fromAsync(told.body)).join('')
+  const whole = typeof told.body === 'string' ? told.body : (await Array.fromAsync(told.body)).join('')
+  // The items of a batch have an ETag each, in the body of the answer.
+  const body = whole.replace(/[0-9a-f]{40}/g, '<etag>')
   return JSON.stringify([told.status, rest, body]).replaceAll(cursor, '<@>').replaceAll(id, '@')
 }
 
@@ -200,7 +202,7 @@ test('answer() sees what an administrator and the writer did since the last answ
   const read = async () => JSON.parse((await ask(`/v25.0/11/insights?${FIELDS},campaign_name`, {}, door)).body).data[0]
   const before = await read()
   await own.write(async (tables) => {
-    await tables.registry.renameCampaign('11', 'Summer')
+    await tables.registry.rename('campaign', '11', 'Summer')
     await appendFacts(tables, [{ ...DELIVERED, tracking_id: 't2' }])
   })
   const now = await read()

@@ -2,7 +2,7 @@ import { Afterwards, type Context } from './context.ts'
 import { parseNames } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER, UNSUPPORTED_REQUEST } from './error.ts'
 import { given } from './insights-parameters.ts'
-import { findVisibleNode, missingAliases } from './node.ts'
+import { findVisibleNode, isUser, missingAliases } from './node.ts'
 import { type Parameter, required } from './parameter.ts'
 import { findVisibleRun } from './report-run.ts'
 import { listOf, TEXT } from './schema.ts'
@@ -48,7 +48,7 @@ function parseIds({ call: { method, path, parameters } }: Context): readonly str
 }
 
 async function isVisible(context: Context, id: string): Promise<boolean> {
-  if (id === 'me') return true
+  if (isUser(context, id)) return true
   return ((await findVisibleNode(context, id)) ?? (await findVisibleRun(context, id))) !== undefined
 }
 

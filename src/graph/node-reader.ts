@@ -34,16 +34,16 @@ export async function readFields(
 ): Promise<JsonObject> {
   const type = NODE_TYPES[subject.level]
   const asked = fields.length > 0 ? fields : type.defaults.map(plainField)
-  const row: JsonObject = {}
+  const row = new Map<string, Json>()
   for (const field of [...asked, plainField('id')]) {
-    const value = Object.hasOwn(row, field.name) ? undefined : await readField(context, subject, field)
-    if (value !== undefined) row[field.name] = value
+    const value = row.has(field.key) ? undefined : await readField(context, subject, field)
+    if (value !== undefined) row.set(field.key, value)
   }
-  return row
+  return Object.fromEntries(row)
 }
 
 function plainField(name: string): Field {
-  return { name, modifiers: new Map(), fields: undefined, text: '' }
+  return { name, key: name, modifiers: new Map(), fields: undefined, text: '' }
 }
 
 async function readField(context: Context, subject: Subject | Node, field: Field): Promise<Json> {

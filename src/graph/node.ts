@@ -6,7 +6,12 @@ import type { Subject } from './node-fields.ts'
 
 /** What an id names: the user that the token stands for, or a node that it may see. */
 export async function readSubject(context: Context, id: string): Promise<Subject | Node> {
-  return id === 'me' ? userOf(context.token) : readVisibleNode(context, id)
+  return isUser(context, id) ? userOf(context.token) : readVisibleNode(context, id)
+}
+
+/** Whether an id is that of the user that the token stands for; any other token's is nobody's. */
+export function isUser({ token }: Context, id: string): boolean {
+  return id === 'me' || id === userOf(token).names.user_id
 }
 
 /** A node outside the token's accounts is missing, and told so in the same words as one that never was (design 7). */

@@ -32,8 +32,8 @@ const describeMetric = ({ field, formula, meaning }: Metric): Entries[number] =>
   { ...(formula.kind === 'currency' ? TEXT : DECIMAL), description: meaning },
 ]
 
-/** A row carries what was asked for and is there; every value is text. */
-const INSIGHTS_ROW: Schema = {
+/** A row carries what was asked for and is there; every value is text. That of a summary may be of no one range. */
+const insightsRow = (required: readonly string[]): Schema => ({
   ...objectOf(
     Object.fromEntries([
       ...texts(LEVELS.flatMap((level) => [`${level}_id`, `${level}_name`])),
@@ -42,10 +42,10 @@ const INSIGHTS_ROW: Schema = {
       ...texts(BREAKDOWNS),
       ...DATE_FIELDS.map((name) => [name, DAY] as const),
     ]),
-    DATE_FIELDS,
+    required,
   ),
   additionalProperties: TEXT,
-}
+})
 
 const PAGING = objectOf(
   {
@@ -146,8 +146,9 @@ const ERROR = objectOf(
 /** What answers are made of, by name, out of the tables that fill them. */
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
   InsightsField: wordOf(FIELDS),
-  InsightsRow: INSIGHTS_ROW,
-  InsightsPage: pageOf(schemaNamed('InsightsRow'), schemaNamed('InsightsRow')),
+  InsightsRow: insightsRow(DATE_FIELDS),
+  InsightsSummary: insightsRow([]),
+  InsightsPage: pageOf(schemaNamed('InsightsRow'), schemaNamed('InsightsSummary')),
   ReportStarted: objectOf({ report_run_id: TEXT }, ['report_run_id']),
   AdReportRun: RUN,
   ...Object.fromEntries(NODES.map((level) => [NODE_TYPES[level].name, describeNode(level)])),

@@ -1,3 +1,4 @@
+import { ANSWER_HEADERS } from './answer-headers.ts'
 import { BATCH } from './batch.ts'
 import { EDGES } from './edge.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -9,7 +10,7 @@ import { describeParameter, describeParameters, type Parameter } from './paramet
 import { API_VERSIONS } from './path.ts'
 import { EXPORT } from './report-export.ts'
 import { ROUTES } from './route.ts'
-import { type Schema, schemaNamed } from './schema.ts'
+import { type Schema, schemaNamed, TEXT } from './schema.ts'
 
 /** Any object of the document that nothing here looks into. */
 type Plain = Readonly<Record<string, unknown>>
@@ -45,7 +46,7 @@ export interface OpenApiDocument {
   readonly servers: readonly Plain[]
   readonly security: readonly Plain[]
   readonly paths: Paths
-  readonly components: Readonly<Record<'securitySchemes' | 'parameters' | 'responses' | 'schemas', Plain>>
+  readonly components: Readonly<Record<'securitySchemes' | 'parameters' | 'headers' | 'responses' | 'schemas', Plain>>
 }
 
 /** Every endpoint of this door. */
@@ -80,6 +81,9 @@ export function describeApi(version: string, others: Paths): OpenApiDocument {
         bearer: { type: 'http', scheme: 'bearer', description: 'The same token, which then stays out of links.' },
       },
       parameters: { id: ID, ...Object.fromEntries(SHARED.map((one) => [one.name, describeQuery(one)])) },
+      headers: Object.fromEntries(
+        ANSWER_HEADERS.map(({ name, meaning }) => [name, { description: meaning, schema: TEXT }]),
+      ),
       responses: Object.fromEntries(STATUSES.map((status) => [`Error${status}`, describeRefusal(status)])),
       schemas: SCHEMAS,
     },
@@ -132,6 +136,7 @@ function describePaths(endpoints: readonly Endpoint[]): Record<string, PathItem>
 
 function describeEndpoint({ method, name, permission, meaning, parameters, ...endpoint }: Endpoint): Operation {
   const { response, content_types = ['application/json'] } = endpoint
+  const isFile = endpoint.content_types !== undefined
   const content = Object.fromEntries(content_types.map((type) => [type, { schema: response }]))
   const refusals = STATUSES.map((status) => [status, { $ref: `#/components/responses/Error${status}` }])
   return {
@@ -141,10 +146,10 @@ function describeEndpoint({ method, name, permission, meaning, parameters, ...en
     ...(permission !== 'read' && { description: `Needs an access token with the permission \`${permission}\`.` }),
     ...(method === 'POST' ? { requestBody: describeBody(parameters) } : { parameters: parameters.map(describeQuery) }),
     responses: {
-      200: { description: 'It succeeded.', content },
+      200: { description: 'It succeeded.', ...(!isFile && { headers: headersOn(method) }), content },
       ...(method === 'GET' &&
-        endpoint.content_types === undefined && {
-          304: { description: 'The caller has this answer, as `If-None-Match` says.' },
+        !isFile && {
+          304: { description: 'The caller has this answer, as `If-None-Match` says.', headers: headersOn(method) },
         }),
       ...Object.fromEntries(refusals),
     },
@@ -176,11 +181,22 @@ function describeBody(parameters: readonly Parameter[]): Plain {
     isOfObjects(schema) ? { contentType: 'application/json' } : WITH_COMMAS,
   ])
   const form = { schema, encoding: Object.fromEntries(encoding) }
-  return { required: true, content: { 'application/json': { schema }, 'application/x-www-form-urlencoded': form } }
+  const content = {
+    'application/json': { schema },
+    'application/x-www-form-urlencoded': form,
+    'multipart/form-data': form,
+  }
+  return { required: parameters.some(({ treatment }) => treatment === 'required'), content }
 }
 
 function isOfObjects({ type, items }: Schema): boolean {
   return type === 'object' || (type === 'array' && isOfObjects(items as Schema))
+}
+
+/** The headers of an answer that succeeded, by the method of its call, or of an error. */
+function headersOn(on: Endpoint['method'] | 'error'): Plain {
+  const names = ANSWER_HEADERS.filter((header) => header.on === undefined || header.on === on).map(({ name }) => name)
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 }
 
 function describeRefusal(status: number): Plain {
@@ -188,5 +204,9 @@ function describeRefusal(status: number): Plain {
   const lines = kinds.map(
     ({ code, subcode, when }) => `- ${code}${subcode === undefined ? '' : `/${subcode}`}: ${when}`,
   )
-  return { description: lines.join('\n'), content: { 'application/json': { schema: schemaNamed('Error') } } }
+  return {
+    description: lines.join('\n'),
+    headers: headersOn('error'),
+    content: { 'application/json': { schema: schemaNamed('Error') } },
+  }
 }

@@ -88,6 +88,11 @@ test('parseParameters() refuses a body that it cannot read', () => {
     [JSON_BODY, '"a"', /must be a JSON object/],
     [JSON_BODY, '{"a":'.repeat(10_000), /must be a JSON object/],
     ['multipart/form-data; boundary=x', '--x', /^\(#100\) Content-Type multipart\/form-data; boundary=x is not read/],
+    [
+      'text/xml',
+      '<a/>',
+      /^\(#100\) Content-Type text\/xml is not read: send application\/x-www-form-urlencoded, multipart/,
+    ],
   ]
   for (const [content_type, body, message] of rows) {
     assert.throws(

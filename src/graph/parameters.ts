@@ -60,14 +60,18 @@ export function decode(text: string): string {
   }
 }
 
+/** What clients call a form: some of them text, or nothing. */
+const FORM = /^(?:application\/x-www-form-urlencoded\b.*|text\/plain\b.*)?$/
+
 function parseBody(content_type: string, body: Uint8Array): Map<string, Value> {
   const text = new TextDecoder().decode(body).trim()
   if (text === '') return new Map()
   if (content_type.includes('json')) return parseJson(text)
-  if (!content_type.includes('multipart')) return parseForm(text)
+  if (FORM.test(content_type)) return parseForm(text)
   throw new GraphError(
     INVALID_PARAMETER,
-    `Content-Type ${content_type} is not read by this version: send the parameters in the query, as a form or as JSON`,
+    `Content-Type ${content_type.slice(0, 100)} is not read: send application/x-www-form-urlencoded, ` +
+      'multipart/form-data or application/json',
   )
 }
 

@@ -93,7 +93,9 @@ async function openDownload(tables: Tables, call: Call, door: GraphDoor): Promis
     )
   }
   const name = parseName(parameters, 'name') ?? parseName(ordered, 'export_name') ?? run.run_id
-  return { run, file, columns: exportColumns(ordered, queryOf(run)), name: `${name}.${format}` }
+  const isNamed = name.toLowerCase().endsWith(`.${format}`)
+  const columns = exportColumns(ordered, queryOf(run))
+  return { run, file, columns, name: isNamed ? name : `${name}.${format}` }
 }
 
 /** The file in pieces: what is written waits for the caller to take it, and the rows of an ended report do not change. */

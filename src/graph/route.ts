@@ -2,6 +2,7 @@ import { Afterwards, type Call, type Context } from './context.ts'
 import { DEBUG_TOKEN_PARAMETERS, debugToken } from './debug-token.ts'
 import { EDGE_PARAMETERS, EDGES, findEdge } from './edge.ts'
 import type { Endpoint } from './endpoint.ts'
+import { EXCHANGE_PARAMETERS, EXCHANGED_TOKEN, exchangeToken } from './exchange-token.ts'
 import { INSIGHTS_PARAMETERS } from './insights-parameters.ts'
 import { answerMany, IDS } from './many.ts'
 import { CAMPAIGN_PARAMETERS, deleteCampaign, registerCampaign } from './message-campaign.ts'
@@ -21,6 +22,9 @@ export interface Route extends Endpoint {
   readonly answer: (context: Context) => Promise<unknown>
 }
 
+/** Rows, or the report that an export starts. */
+const INSIGHTS = anyOf(schemaNamed('InsightsPage'), schemaNamed('ReportStarted'))
+
 const READS = { method: 'GET', permission: 'read' } as const
 
 export const ROUTES: readonly Route[] = [
@@ -39,7 +43,7 @@ export const ROUTES: readonly Route[] = [
     name: 'getInsightsOfMany',
     meaning: 'The insights of each node that `ids` names.',
     parameters: [IDS, ...INSIGHTS_PARAMETERS],
-    response: { type: 'object', additionalProperties: schemaNamed('InsightsPage') },
+    response: { type: 'object', additionalProperties: INSIGHTS },
     answer: (context) => answerMany(context, answerInsights),
   },
   {
@@ -62,6 +66,15 @@ export const ROUTES: readonly Route[] = [
   },
   {
     ...READS,
+    path: '/oauth/access_token',
+    name: 'exchangeToken',
+    meaning: 'The token in `fb_exchange_token`, which lasts as long as it did.',
+    parameters: EXCHANGE_PARAMETERS,
+    response: EXCHANGED_TOKEN,
+    answer: exchangeToken,
+  },
+  {
+    ...READS,
     path: '/me',
     name: 'getMe',
     meaning: 'The user that the token stands for.',
@@ -75,7 +88,7 @@ export const ROUTES: readonly Route[] = [
     name: 'getInsights',
     meaning: 'What was counted for an ad account, a campaign, an ad set or an ad; or the rows of a report.',
     parameters: INSIGHTS_PARAMETERS,
-    response: anyOf(schemaNamed('InsightsPage'), schemaNamed('ReportStarted')),
+    response: INSIGHTS,
     answer: answerInsights,
   },
   {
@@ -129,11 +142,12 @@ export const ROUTES: readonly Route[] = [
 ]
 
 /** What a call leads to. */
-type Found = Pick<Route, 'permission' | 'answer'>
+type Found = Pick<Route, 'permission' | 'parameters' | 'answer'>
 
 /** What no route fits: the node is looked at first, so that nobody learns of another tenant's. */
 const NOWHERE: Found = {
   permission: 'read',
+  parameters: [],
   async answer(context) {
     const { method, path } = context.call
     await readVisibleNode(context, path.id)

@@ -31,7 +31,7 @@ export async function readRowNodes(
   const account = accountNames(node)
   const ads = await directory.readAds(tables, node)
   budget?.spend(ads.length * (PRICES_US.ad + countValues(filters) * PRICES_US.comparison))
-  const passing = isFiltered ? ads.filter((ad) => passesNode(filters, { ...account, ...adNames(ad) })) : ads
+  const passing = isFiltered ? ads.filter((ad) => passesNode(filters, { ...account, ...adNames(ad) }, ad.status)) : ads
   if (level === 'account') {
     return nodesOf([passing], (all) => ({ account: node.account, ads: all.map(({ ad }) => ad), names: node.names }))
   }

@@ -28,7 +28,8 @@ export async function findBusiness(context: Context): Promise<Business | undefin
 
 /**
  * The throttle headers, true to our own limit (contract 8): calls alone are limited, by token, so times used are none.
- * Without a limit nothing is used; the header of the account is there all the same, and the one that Airbyte dies without.
+ * Past the limit they say when to come again. Without a limit nothing is used; the header of the account is there all the
+ * same, and the one that Airbyte dies without.
  */
 export function formatUsage(usage: Usage | undefined, business: Business | undefined): UsageHeaders {
   const named = business === undefined ? {} : { 'x-business-use-case-usage': formatBusiness(business, usage) }
@@ -40,6 +41,7 @@ export function formatUsage(usage: Usage | undefined, business: Business | undef
     ...formatInsightsUsage(percent),
     'x-app-usage': JSON.stringify(app),
     'x-ad-account-usage': JSON.stringify(account),
+    ...(usage.isPast && { 'retry-after': String(resets_in_s) }),
     ...named,
   }
 }

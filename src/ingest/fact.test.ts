@@ -46,6 +46,8 @@ test('parseFact() takes every form that a value comes in', () => {
 test('parseFact() leaves out what a click and a failure do not have', () => {
   const click = parse({ ...SENT, kind: 'clicked', mid: 'm_1', btn_name: 'Buy now' })
   assert.deepEqual([click.tracking_id, click.mid?.length, click.btn_name], [null, 8, 'Buy now'])
+  const labelOf = (btn_name: string) => parse({ ...SENT, kind: 'clicked', btn_name }).btn_name
+  assert.deepEqual([' Buy now\n', ' \t '].map(labelOf), ['Buy now', null])
   const failure = parse({ ...SENT, kind: 'failed', mid: 'm_1', error_message: 'away' })
   assert.deepEqual([failure.tracking_id, failure.mid, failure.error_message], [null, null, 'away'])
 })

@@ -142,10 +142,12 @@ function parseNamedCountry(value: unknown): string | null {
   return country
 }
 
+/** The spaces around a label are nobody's wish, and would make it another. */
 function parseButton(value: unknown, kind: FactKind): string | null {
-  if (value === undefined || value === null || value === '') return null
+  const label = typeof value === 'string' ? value.trim() : value
+  if (label === undefined || label === null || label === '') return null
   if (kind !== 'clicked') throw wrong('btn_name', value, 'on a clicked fact: nothing else has a button')
-  if (typeof value === 'string' && value.length <= BTN_NAME_LENGTH_MAX) return value
+  if (typeof label === 'string' && label.length <= BTN_NAME_LENGTH_MAX) return label
   throw wrong('btn_name', value, `a text of at most ${BTN_NAME_LENGTH_MAX} characters`)
 }
 

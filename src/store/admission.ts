@@ -1,5 +1,5 @@
 import type { Fact } from '../domain/fact.ts'
-import type { AccountContext, Ad, Placement, Registry } from './registry.ts'
+import type { AccountContext, AdFields, Placement, Registry } from './registry.ts'
 
 /** What becomes of a fact: it is counted at a place, waits for its ad to be registered, or is refused for good. */
 export type Admitted = Placement | 'parked' | 'forgotten'
@@ -93,7 +93,7 @@ export class Admission {
 }
 
 /** A campaign known by one id only has that id on all three levels (design 2). */
-export function singleIdAd(id: string, account: number, name: string = id): Omit<Ad, 'ad'> {
+export function singleIdAd(id: string, account: number, name: string = id): AdFields {
   return {
     account,
     ad_id: id,

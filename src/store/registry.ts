@@ -35,9 +35,8 @@ export interface Campaign {
   readonly ads: number
 }
 
-/** An ad with the ids and names above it. */
-export interface Ad {
-  readonly ad: number
+/** An ad as it is registered: with the ids and names above it. */
+export interface AdFields {
   readonly account: number
   readonly ad_id: string
   readonly ad_name: string
@@ -45,6 +44,12 @@ export interface Ad {
   readonly adset_name: string
   readonly campaign_id: string
   readonly campaign_name: string
+}
+
+export interface Ad extends AdFields {
+  readonly ad: number
+  /** That of its campaign. */
+  readonly status: CampaignStatus
 }
 
 export const LEVELS = ['account', 'campaign', 'adset', 'ad'] as const
@@ -68,7 +73,6 @@ export interface CampaignState {
 
 /** What can change of a campaign, and when it did; what is left out stays. */
 export interface CampaignChange {
-  readonly name?: string | undefined
   readonly status?: CampaignStatus
   readonly details?: Readonly<Record<string, unknown>>
   readonly updated_at: number
@@ -131,10 +135,10 @@ export interface Registry {
 
   listCampaigns(): Promise<Campaign[]>
   /** Registers an ad and what is above it, at a time; throws a RegistryError when it is registered elsewhere. */
-  addAd(ad: Omit<Ad, 'ad'>, at_ms?: number): Promise<Placement>
+  addAd(ad: AdFields, at_ms?: number): Promise<Placement>
   setCampaign(campaign_id: string, change: CampaignChange): Promise<void>
-  /** Names a campaign, and what is known by the same id below it. */
-  renameCampaign(campaign_id: string, name: string): Promise<void>
+  /** Names a campaign, and what is known by the same id below it; or an ad set or an ad alone. */
+  rename(level: Exclude<Level, 'account'>, id: string, name: string): Promise<void>
   /**
    * Moves a campaign with all its ads and their cells to another account; its threads are resolved anew. The
    * accounts' own cells are to be summed again, in the same transaction. Throws a RegistryError when a page that tells

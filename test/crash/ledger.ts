@@ -6,8 +6,13 @@ import { HASH_KEY } from '../open.ts'
 
 const PSEUDONYMS = new KeyedPseudonyms(HASH_KEY)
 
+/** A tracking id as it was sent: that of a UUID is stored as its bytes. */
+const TRACKING_ID = `CASE typeof(tracking_id) WHEN 'blob' THEN lower(substr(hex(tracking_id), 1, 8) || '-' ||
+  substr(hex(tracking_id), 9, 4) || '-' || substr(hex(tracking_id), 13, 4) || '-' || substr(hex(tracking_id), 17, 4) ||
+  '-' || substr(hex(tracking_id), 21)) ELSE tracking_id END`
+
 const ROWS = `
-SELECT 'message ' || ad_id || ' ' || subscriber || ' ' || tracking_id || ' ' || IFNULL(sent_at, '-') || ' ' ||
+SELECT 'message ' || ad_id || ' ' || subscriber || ' ' || ${TRACKING_ID} || ' ' || IFNULL(sent_at, '-') || ' ' ||
   IFNULL(delivered_at, '-') || ' ' || IFNULL(read_at, '-') AS line FROM message JOIN ad USING (ad)
 UNION ALL
 SELECT 'click ' || ad_id || ' ' || subscriber || ' ' || at || ' ' || mid FROM click JOIN ad USING (ad)

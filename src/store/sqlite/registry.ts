@@ -7,6 +7,7 @@ import {
   type AccountContext,
   type AccountFields,
   type Ad,
+  type AdFields,
   type Campaign,
   type CampaignChange,
   type CampaignState,
@@ -165,7 +166,7 @@ export class SqliteRegistry implements Registry {
       }))
   }
 
-  async addAd(ad: Omit<Ad, 'ad'>, at_ms?: number): Promise<Placement> {
+  async addAd(ad: AdFields, at_ms?: number): Promise<Placement> {
     const { account, ad_id, adset_id, campaign_id } = ad
     this.#refuseElsewhere(ad)
     this.#db.prepare(ADD_CAMPAIGN).run(campaign_id, account, ad.campaign_name, at_ms ?? null)
@@ -180,17 +181,18 @@ export class SqliteRegistry implements Registry {
     return (await this.readPlacement(ad_id)) as Placement
   }
 
-  async setCampaign(campaign_id: string, { name, status, details, updated_at }: CampaignChange): Promise<void> {
-    if (name !== undefined) await this.renameCampaign(campaign_id, name)
+  async setCampaign(campaign_id: string, { status, details, updated_at }: CampaignChange): Promise<void> {
     const json = details === undefined ? null : JSON.stringify(details)
     this.#db.prepare(SET_CAMPAIGN).run(campaign_id, status ?? null, json, updated_at)
     this.#raiseVersion()
   }
 
-  async renameCampaign(campaign_id: string, name: string): Promise<void> {
-    this.#db.prepare('UPDATE campaign SET name = ? WHERE campaign_id = ?').run(name, campaign_id)
-    this.#db.prepare('UPDATE adset SET name = ?1 WHERE adset_id = ?2 AND campaign_id = ?2').run(name, campaign_id)
-    this.#db.prepare('UPDATE ad SET name = ?1 WHERE ad_id = ?2 AND campaign_id = ?2').run(name, campaign_id)
+  async rename(level: Exclude<Level, 'account'>, id: string, name: string): Promise<void> {
+    this.#db.prepare(`UPDATE ${level} SET name = ?1 WHERE ${level}_id = ?2`).run(name, id)
+    if (level === 'campaign') {
+      this.#db.prepare('UPDATE adset SET name = ?1 WHERE adset_id = ?2 AND campaign_id = ?2').run(name, id)
+      this.#db.prepare('UPDATE ad SET name = ?1 WHERE ad_id = ?2 AND campaign_id = ?2').run(name, id)
+    }
     this.#raiseVersion()
   }
 
@@ -304,7 +306,7 @@ export class SqliteRegistry implements Registry {
   }
 
   /** A campaign or ad set above a new ad must stand in the ad's own account. */
-  #refuseElsewhere({ account, adset_id, campaign_id }: Omit<Ad, 'ad'>): void {
+  #refuseElsewhere({ account, adset_id, campaign_id }: AdFields): void {
     const campaign = this.#db.prepare('SELECT account FROM campaign WHERE campaign_id = ?').get(campaign_id)
     const adset = this.#db.prepare('SELECT account FROM adset WHERE adset_id = ?').get(adset_id)
     const isElsewhere = [campaign, adset].some((row) => row !== undefined && Number(row.account) !== account)
@@ -352,6 +354,7 @@ function adOf(row: Record<string, unknown>): Ad {
     adset_name: String(row.adset_name),
     campaign_id: String(row.campaign_id),
     campaign_name: String(row.campaign_name),
+    status: row.status as CampaignStatus,
   }
 }
 
