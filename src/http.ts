@@ -85,7 +85,7 @@ export const HTTP_LIMITS: HttpLimits = {
 }
 
 /** What every answer says to browsers: nothing here is a page, and no address is to be told on. */
-const SAFE: Readonly<Record<string, string>> = {
+export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -182,17 +182,18 @@ async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving
 
 async function send(req: IncomingMessage, res: ServerResponse, response: HttpResponse): Promise<void> {
   const { status, headers, body } = response
-  if (typeof body !== 'string') return sendPieces(res, status, { ...SAFE, ...headers }, body)
+  if (typeof body !== 'string') return sendPieces(res, status, { ...SAFE_HEADERS, ...headers }, body)
   const vary = headers.vary === undefined ? 'Accept-Encoding' : `Accept-Encoding, ${headers.vary}`
   const isLong = body.length >= COMPRESSED_LENGTH_MIN
   const encoding = isLong ? acceptedEncoding(req.headers['accept-encoding']) : undefined
-  if (status === NOT_MODIFIED || status === NO_CONTENT) res.writeHead(status, { ...SAFE, ...headers, vary }).end()
+  if (status === NOT_MODIFIED || status === NO_CONTENT)
+    res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary }).end()
   else if (encoding === undefined) {
-    res.writeHead(status, { ...SAFE, ...headers, vary, 'content-length': Buffer.byteLength(body) }).end(body)
+    res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary, 'content-length': Buffer.byteLength(body) }).end(body)
   } else {
     const bytes = await COMPRESS[encoding](body)
     const length = { 'content-encoding': encoding, 'content-length': bytes.length }
-    res.writeHead(status, { ...SAFE, ...headers, vary, ...length }).end(bytes)
+    res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary, ...length }).end(bytes)
   }
 }
 
