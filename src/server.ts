@@ -69,7 +69,7 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   await using parts = new AsyncDisposableStack()
   const now_ms = () => config.now().epochMilliseconds
   const store = parts.use(openSqliteStore(config.database))
-  parts.use(lockDatabase(config.database))
+  parts.use(lockDatabase(config.database, 'serve'))
   await confirmHashKey(store, config.hash_key)
   await store.write(({ registry }) => registry.removeForgotten(now_ms()))
   await noteWorld(store, process.versions.tz ?? '')
@@ -160,7 +160,7 @@ class RefusalLog {
   note({ status, body }: WebhookResponse): void {
     if (status < 400) return
     const last = this.#logged.get(body)
-    if (last !== undefined && this.#now_ms() - last < REFUSAL_LOGGED_EVERY_MS) return
+    if (last !== undefined && Math.abs(this.#now_ms() - last) < REFUSAL_LOGGED_EVERY_MS) return
     this.#logged.set(body, this.#now_ms())
     this.#log.warn({ status, reason: body }, 'refused a webhook; the same reason is not logged again for a minute')
   }

@@ -383,7 +383,10 @@ test('readout waits for a database that another program holds, and says so when 
   holding.exec('BEGIN IMMEDIATE')
   const refused = await run(1, 'campaign', 'add', '5', '--account', 'act_1')
   holding.close()
-  assert.match(refused.stderr, /^readout: cannot write: another program has held .* for 10 seconds; try again/)
+  assert.match(
+    refused.stderr,
+    /^readout: cannot write the database .*: another program holds it, and does not let go; try again/,
+  )
 })
 
 test('readout begins a database only where one is asked for', async () => {
@@ -415,10 +418,7 @@ test('readout says what is wrong with a database that it cannot open', async () 
   writeFileSync(database, 'this is no database, but a text of more than a hundred bytes '.repeat(20))
   writeFileSync(`${database}.key`, 'ab'.repeat(32))
   const text = await readout(['account', 'list', '--database', database])
-  assert.match(
-    text.stderr,
-    /^readout: cannot open the database .*: file is not a database; name another with --database\n$/,
-  )
+  assert.match(text.stderr, /^readout: cannot open the database .*: it is no database; name another with --database\n$/)
   rmSync(database)
   await readout([...ACCOUNT, '--database', database])
   const newer = new DatabaseSync(database)

@@ -1,11 +1,23 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { HASH_KEY_BYTES } from '../ingest/pseudonym.ts'
 import { CliError } from './error.ts'
 
 /** The key file of a database: beside it, never in it (design 7). */
-function hashKeyFile(database: string): string {
+export function hashKeyFile(database: string): string {
   return `${database}.key`
 }
 
@@ -15,15 +27,26 @@ function hashKeyFile(database: string): string {
  */
 export function readHashKey(database: string): Uint8Array {
   const file = hashKeyFile(database)
+  const isEmpty = existsSync(database) && statSync(database).size < SQLITE_HEADER.length
   if (!existsSync(file)) {
-    if (existsSync(database) && statSync(database).size > 0) {
+    if (existsSync(database) && !isEmpty) {
       checkDatabase(database)
       throw new CliError(
         `cannot open ${database}: its hash key ${file} is missing; put it back, or set READOUT_HASH_KEY to what it held`,
       )
     }
-    makeHashKey(file)
+    writeHashKey(file, randomBytes(HASH_KEY_BYTES))
+  } else if (isEmpty) {
+    throw new CliError(
+      `cannot open ${database}: it is empty, and ${file} is the key of what was in it; put a backup in its place with: ` +
+        'readout restore, or remove both to begin anew',
+    )
   }
+  return readKeyFile(file)
+}
+
+/** Reads a key file. Throws a CliError when it holds no key. */
+export function readKeyFile(file: string): Uint8Array {
   const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex')
   if (key.length === HASH_KEY_BYTES) return key
   throw new CliError(`cannot read the hash key ${file}: it must hold ${HASH_KEY_BYTES * 2} hex digits`)
@@ -32,16 +55,27 @@ export function readHashKey(database: string): Uint8Array {
 const SQLITE_HEADER = 'SQLite format 3\0'
 
 function checkDatabase(database: string): void {
-  const isFile = statSync(database).isFile()
-  if (isFile && readFileSync(database).subarray(0, SQLITE_HEADER.length).toString('latin1') === SQLITE_HEADER) return
+  if (statSync(database).isFile() && readStart(database, SQLITE_HEADER.length) === SQLITE_HEADER) return
   throw new CliError(`cannot open ${database}: it is no database; name another with --database`)
 }
 
-/** Two processes may start at once: the file appears whole, and only once. */
-function makeHashKey(file: string): void {
+/** The first bytes of a file, which may be larger than what fits in memory. */
+function readStart(file: string, length: number): string {
+  const descriptor = openSync(file, 'r')
+  try {
+    const bytes = Buffer.alloc(length)
+    readSync(descriptor, bytes)
+    return bytes.toString('latin1')
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Writes a key file, unless there is one: two processes may start at once, and it appears whole, and only once. */
+export function writeHashKey(file: string, key: Uint8Array): void {
   mkdirSync(dirname(file), { recursive: true })
   const draft = `${file}.${randomBytes(6).toString('hex')}`
-  writeFileSync(draft, `${randomBytes(HASH_KEY_BYTES).toString('hex')}\n`, { mode: 0o600 })
+  writeFileSync(draft, `${Buffer.from(key).toString('hex')}\n`, { mode: 0o600 })
   chmodSync(draft, 0o600)
   try {
     linkSync(draft, file)

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { forget } from '../store/forget.ts'
 import { type Discrepancy, rebuild, verify } from '../store/verify.ts'
 import { type Database, databaseCommand } from './database.ts'
-import { EXIT } from './error.ts'
+import { CliError, EXIT } from './error.ts'
 import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
 import { Progress } from './progress.ts'
 import { misused } from './values.ts'
@@ -22,14 +22,24 @@ const COLUMNS: readonly Column[] = [
 
 /** `readout verify`, `readout rebuild`, `readout forget`. */
 export function addLedgerCommands(program: Command): void {
-  const help = 'count every rollup anew from the ledger and print where it differs; exit 1 if any does'
-  databaseCommand(program, 'verify', help, printDiscrepancies).addOption(outputOption())
+  const help =
+    'check the database file, count every rollup anew from the ledger and print where it differs; exit 1 if any does'
+  databaseCommand(program, 'verify', help, verifyDatabase).addOption(outputOption())
   databaseCommand(program, 'rebuild', 'resolve every thread anew and replace every rollup', rebuildRollups)
   databaseCommand(
     program,
     'forget <token>',
     'put a person, named by their messenger_subscription_token, under a random id; the counts stay',
     forgetPerson,
+  )
+}
+
+async function verifyDatabase(database: Database, options: { output: OutputMode }): Promise<void> {
+  const damage = await database.store.findDamage()
+  if (damage.length === 0) return printDiscrepancies(database, options)
+  for (const fault of damage) say(fault)
+  throw new CliError(
+    'the database is damaged, so nothing can be counted; put a backup in its place with: readout restore',
   )
 }
 

@@ -3,8 +3,8 @@ import { CsvFileError } from '../ingest/csv.ts'
 import { ImportError } from '../ingest/import.ts'
 import { HashKeyError } from '../ingest/pseudonym.ts'
 import { RegistryError } from '../store/registry.ts'
-import { DatabaseError } from '../store/sqlite/database.ts'
-import { StoreBusyError } from '../store/store.ts'
+import { anotherFor, DatabaseError, troubleOf } from '../store/sqlite/error.ts'
+import { StoreUnavailableError } from '../store/store.ts'
 import { CliError, EXIT } from './error.ts'
 import { say } from './output.ts'
 import { openProgram } from './program.ts'
@@ -24,7 +24,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-const EXPECTED = [RegistryError, DatabaseError, StoreBusyError, HashKeyError, CsvFileError, ImportError]
+const EXPECTED = [RegistryError, DatabaseError, StoreUnavailableError, HashKeyError, CsvFileError, ImportError]
 
 /** Expected failures are told in one line; any other is a mistake of ours, and shows where. */
 function endOf(error: unknown): number {
@@ -35,6 +35,11 @@ function endOf(error: unknown): number {
   }
   if (EXPECTED.some((kind) => error instanceof kind)) {
     say(`readout: ${(error as Error).message}`)
+    return EXIT.failed
+  }
+  const trouble = troubleOf(error)
+  if (trouble !== undefined) {
+    say(`readout: cannot use the database: ${trouble.reason}; ${trouble.way_out ?? anotherFor('use')}`)
     return EXIT.failed
   }
   if (!isSystemError(error)) throw error

@@ -1,5 +1,5 @@
 import type { Store } from '../store/store.ts'
-import { StoreBusyError } from '../store/store.ts'
+import { StoreUnavailableError } from '../store/store.ts'
 import type { Token } from '../store/tokens.ts'
 import { Budget } from './budget.ts'
 import { Afterwards, type Call, type Context } from './context.ts'
@@ -64,6 +64,6 @@ function noReport(): never {
 }
 
 function asUnavailable(error: unknown): never {
-  if (error instanceof StoreBusyError) throw new GraphError(UNAVAILABLE, 'Service temporarily unavailable')
+  if (error instanceof StoreUnavailableError) throw new GraphError(UNAVAILABLE, 'Service temporarily unavailable')
   throw error
 }

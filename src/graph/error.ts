@@ -167,7 +167,7 @@ export const UNAVAILABLE: GraphErrorKind = {
   prefixed: false,
   user: 'unavailable',
   is_transient: true,
-  when: 'Another program writes into the database, or too many dear calls or bodies wait; the same call may come again.',
+  when: 'Another program writes into the database, its disk is full, or too many dear calls or bodies wait; the same call may come again.',
 }
 
 export const REDUCE_DATA: GraphErrorKind = {

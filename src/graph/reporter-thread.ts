@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { DAY_MS } from '../domain/day.ts'
 import { type ReportOrder, type ReportRun, removeExpiredReports } from '../store/reports.ts'
 import { openSqliteStore } from '../store/sqlite/store.ts'
+import { StoreUnavailableError } from '../store/store.ts'
 import { makeReport } from './report-job.ts'
 import {
   type FromReporter,
@@ -53,7 +54,9 @@ async function take(order: ReportOrder): Promise<void> {
     if (run !== undefined) waiting.push(run)
     next()
   } catch (error) {
-    reply({ kind: 'refused', run_id, reason: String(error) })
+    if (!(error instanceof StoreUnavailableError)) return reply({ kind: 'refused', run_id, reason: String(error) })
+    reply({ kind: 'failed', reason: String(error) })
+    reply({ kind: 'unavailable', run_id })
   }
 }
 
@@ -85,7 +88,7 @@ async function make(run: ReportRun): Promise<void> {
 
 function tell(told_ms: number): void {
   now_ms = told_ms
-  if (now_ms - removed_at >= DAY_MS) start(removeExpired())
+  if (Math.abs(now_ms - removed_at) >= DAY_MS) start(removeExpired())
 }
 
 async function removeExpired(): Promise<void> {

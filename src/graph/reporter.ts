@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { ReportOrder } from '../store/reports.ts'
-import { GraphError, TOO_MANY_REPORTS } from './error.ts'
+import { GraphError, TOO_MANY_REPORTS, UNAVAILABLE } from './error.ts'
 
 /** How long the answer to an order waits for the report to end: the first poll of a small one finds it completed. */
 export const COMPLETE_AT_ONCE_MS = 300
@@ -28,7 +28,7 @@ export type ToReporter =
   | { readonly kind: 'close' }
 
 export type FromReporter =
-  | { readonly kind: 'taken' | 'ended' | 'too many'; readonly run_id: string }
+  | { readonly kind: 'taken' | 'ended' | 'too many' | 'unavailable'; readonly run_id: string }
   | { readonly kind: 'refused'; readonly run_id: string; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string }
 
@@ -113,7 +113,8 @@ export class Reporter implements AsyncDisposable {
   }
 }
 
-function refusalOf(message: Extract<FromReporter, { kind: 'too many' | 'refused' | 'taken' | 'ended' }>): Error {
+function refusalOf(message: Exclude<FromReporter, { kind: 'failed' }>): Error {
   if (message.kind === 'refused') return new Error(message.reason)
+  if (message.kind === 'unavailable') return new GraphError(UNAVAILABLE, 'Service temporarily unavailable')
   return new GraphError(TOO_MANY_REPORTS, 'Application request limit reached')
 }

@@ -19,7 +19,9 @@ export class RequestLimit {
 
   count(token_hash: string, now_ms: number): Usage {
     const known = this.#hours.get(token_hash)
-    const hour = known !== undefined && known.ends_at > now_ms ? known : { ends_at: now_ms + HOUR_MS, calls: 0 }
+    // An hour that ends later than in an hour began while the clock was ahead.
+    const isNow = known !== undefined && known.ends_at > now_ms && known.ends_at <= now_ms + HOUR_MS
+    const hour = isNow ? known : { ends_at: now_ms + HOUR_MS, calls: 0 }
     this.#hours.set(token_hash, hour)
     const isPast = hour.calls >= this.#per_hour
     if (!isPast) hour.calls++

@@ -19,18 +19,23 @@ export interface Tables {
   readonly reports: Reports
 }
 
-/** Thrown where a transaction could not begin because another program writes; nothing is stored. */
-export class StoreBusyError extends Error {
-  override readonly name = 'StoreBusyError'
+/**
+ * Thrown where a transaction could not be done now, and nothing of it is stored: another program writes, or the disk is
+ * full or fails. It may be done later.
+ */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError'
 }
 
 /** The ledger, the rollups and the registry in one database. Outside a transaction it is for reading. */
 export interface Store extends Tables, AsyncDisposable {
   /**
    * One writing transaction: all of it is committed and synced, or nothing. Transactions wait for each other. Rejects
-   * with a StoreBusyError when another program does not let go.
+   * with a StoreUnavailableError when it cannot be done now.
    */
   write<T>(work: (tables: Tables) => Promise<T>): Promise<T>
   /** One reading transaction: what others commit meanwhile is not seen. */
   read<T>(work: (tables: Tables) => Promise<T>): Promise<T>
+  /** What the engine finds wrong with its own files, in its own words; nothing while they are well. */
+  findDamage(): Promise<string[]>
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { anotherFor, DatabaseError, databaseError, isDamage } from './error.ts'
 
 /** How long a statement waits for another process's transaction before it fails. */
 export const BUSY_MS_MAX = 10_000
@@ -15,39 +16,40 @@ const APPLICATION_ID = 0x52656164
 
 const MIGRATIONS = join(import.meta.dirname, 'migrations')
 
-/** Thrown where a database cannot be opened; the message names the file, what is wrong with it and the way out. */
-export class DatabaseError extends Error {
-  override readonly name = 'DatabaseError'
-}
-
 /** Opens a database file, which is made, with its folder, where it is missing, and brings its tables up to date. */
 export function openDatabase(file: string, busy_ms_max: number): DatabaseSync {
-  const db = openFile(file, busy_ms_max)
+  const parts = new DisposableStack()
   try {
+    mkdirSync(dirname(file), { recursive: true })
+    const db = parts.adopt(new DatabaseSync(file, { timeout: busy_ms_max }), (opened) => opened.close())
+    refuseForeign(db, 'open', file)
     // WAL lets readers go on while the writer commits. NORMAL syncs the log before it is brought into the file, and LogSync
     // after each commit. What is deleted is overwritten, since it may have been personal.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON')
     checkLog(db, file)
     db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     migrate(db, file)
+    parts.move()
+    return db
   } catch (cause) {
-    db.close()
-    if (cause instanceof DatabaseError) throw cause
-    throw new DatabaseError(`cannot open the database ${file}: ${reasonOf(cause)}; name another with --database`, {
-      cause,
-    })
+    parts.dispose()
+    throw databaseError('open', file, cause)
   }
-  return db
 }
 
-function openFile(file: string, busy_ms_max: number): DatabaseSync {
+/** Faults of a damaged file that are told; one is enough to know. */
+const FAULTS_MAX = 20
+
+/** Reads the whole file, and tells what is wrong with it in SQLite's words; nothing while it is well. */
+export function findFaults(db: DatabaseSync): string[] {
   try {
-    mkdirSync(dirname(file), { recursive: true })
-    return new DatabaseSync(file, { timeout: busy_ms_max })
+    const rows = db.prepare(`PRAGMA integrity_check(${FAULTS_MAX})`).all()
+    const lines = rows.flatMap((row) => String(row.integrity_check).split('\n'))
+    return lines.filter((line) => line !== 'ok' && !line.startsWith('***'))
   } catch (cause) {
-    throw new DatabaseError(`cannot open the database ${file}: ${reasonOf(cause)}; name another with --database`, {
-      cause,
-    })
+    // Some damage ends the check itself.
+    if (isDamage(cause)) return [(cause as Error).message]
+    throw cause
   }
 }
 
@@ -60,41 +62,53 @@ function checkLog(db: DatabaseSync, file: string): void {
   )
 }
 
+/** Throws a DatabaseError unless the file is a database of this Readout's, or of an older one. */
+export function refuseStrange(db: DatabaseSync, act: string, file: string): void {
+  refuseForeign(db, act, file)
+  if (versionOf(db) === 0)
+    throw new DatabaseError(`cannot ${act} the database ${file}: it is empty; ${anotherFor(act)}`)
+  refuseNewer(db, act, file)
+}
+
 /** Runs the migrations that the file has not seen yet, in one transaction. */
 function migrate(db: DatabaseSync, file: string): void {
-  const migrations = readdirSync(MIGRATIONS).sort()
-  refuseForeign(db, file)
+  const migrations = listMigrations()
   if (versionOf(db) === migrations.length) return
   db.exec('BEGIN IMMEDIATE')
   try {
-    const version = versionOf(db)
-    if (version > migrations.length) {
-      throw new DatabaseError(
-        `cannot open the database ${file}: it is of version ${version}, this Readout knows up to ` +
-          `${migrations.length}; install a newer Readout`,
-      )
+    refuseNewer(db, 'open', file)
+    for (const migration of migrations.slice(versionOf(db))) {
+      db.exec(readFileSync(join(MIGRATIONS, migration), 'utf8'))
     }
-    for (const migration of migrations.slice(version)) db.exec(readFileSync(join(MIGRATIONS, migration), 'utf8'))
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length}`)
     db.exec('COMMIT')
   } catch (error) {
-    db.exec('ROLLBACK')
+    if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
 }
 
 /** A file of SQLite's that has tables, and not ours, is left as it is. */
-function refuseForeign(db: DatabaseSync, file: string): void {
+function refuseForeign(db: DatabaseSync, act: string, file: string): void {
   const application_id = Number(db.prepare('PRAGMA application_id').get()?.application_id)
   const tables = Number(db.prepare('SELECT COUNT(*) AS tables FROM sqlite_schema').get()?.tables)
   if (application_id === APPLICATION_ID || tables === 0) return
-  throw new DatabaseError(`cannot open the database ${file}: it is another program's; name another with --database`)
+  throw new DatabaseError(`cannot ${act} the database ${file}: it is another program's; ${anotherFor(act)}`)
+}
+
+function refuseNewer(db: DatabaseSync, act: string, file: string): void {
+  const [version, known] = [versionOf(db), listMigrations().length]
+  if (version <= known) return
+  throw new DatabaseError(
+    `cannot ${act} the database ${file}: it is of version ${version}, this Readout knows up to ${known}; ` +
+      'install a newer Readout',
+  )
+}
+
+function listMigrations(): string[] {
+  return readdirSync(MIGRATIONS).sort()
 }
 
 function versionOf(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.user_version)
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

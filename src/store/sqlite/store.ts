@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type Store, StoreBusyError, type Tables } from '../store.ts'
+import type { Store, Tables } from '../store.ts'
 import { SqliteArrivals } from './arrivals.ts'
-import { BUSY_MS_MAX, openDatabase } from './database.ts'
+import { BUSY_MS_MAX, findFaults, openDatabase } from './database.ts'
 import { SqliteEdges } from './edges.ts'
+import { transactionError } from './error.ts'
 import { LogSync } from './log-sync.ts'
 import { SqliteRegistry } from './registry.ts'
 import { SqliteReports } from './reports.ts'
@@ -16,13 +17,7 @@ import { SqliteTokens } from './tokens.ts'
  * before it gives up. Throws a DatabaseError.
  */
 export function openSqliteStore(file: string, busy_ms_max: number = BUSY_MS_MAX): Store {
-  return new SqliteStore(openDatabase(file, busy_ms_max), busy_ms_max)
-}
-
-const SQLITE_BUSY = 5
-
-function isBusy(cause: unknown): boolean {
-  return cause instanceof Error && 'errcode' in cause && cause.errcode === SQLITE_BUSY
+  return new SqliteStore(openDatabase(file, busy_ms_max))
 }
 
 interface Reader {
@@ -33,7 +28,6 @@ interface Reader {
 
 class SqliteStore implements Store {
   readonly #db: DatabaseSync
-  readonly #busy_ms_max: number
   readonly #log: LogSync
   readonly #beginWriting: StatementSync
   readonly #beginReading: StatementSync
@@ -51,9 +45,8 @@ class SqliteStore implements Store {
   /** The last transaction: the next one waits for it, since one connection holds one at a time. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(db: DatabaseSync, busy_ms_max: number) {
+  constructor(db: DatabaseSync) {
     this.#db = db
-    this.#busy_ms_max = busy_ms_max
     this.#log = new LogSync(db.location() ?? undefined)
     this.#beginWriting = db.prepare('BEGIN IMMEDIATE')
     this.#beginReading = db.prepare('BEGIN')
@@ -87,6 +80,10 @@ class SqliteStore implements Store {
     })
   }
 
+  async findDamage(): Promise<string[]> {
+    return findFaults(this.#db)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#last
     await this.#log[Symbol.asyncDispose]()
@@ -114,26 +111,17 @@ class SqliteStore implements Store {
     )
   }
 
-  #begin(begin: StatementSync): void {
-    try {
-      begin.run()
-    } catch (cause) {
-      if (!isBusy(cause)) throw cause
-      const held = `another program has held ${this.#db.location()} for ${this.#busy_ms_max / 1000} seconds`
-      throw new StoreBusyError(`cannot write: ${held}; try again, what was committed is kept`, { cause })
-    }
-  }
-
   #transaction<T>(begin: StatementSync, work: (tables: Tables) => Promise<T>): Promise<T> {
     const transaction = this.#last.then(async () => {
-      this.#begin(begin)
       try {
+        begin.run()
         const result = await work(this)
         this.#commit.run()
         return result
       } catch (error) {
         if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-        throw error
+        const act = begin === this.#beginReading ? 'read' : 'write'
+        throw transactionError(act, this.#db.location() ?? '', error)
       }
     })
     this.#last = transaction.catch(() => undefined)
