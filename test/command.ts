@@ -13,14 +13,33 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** What a process is not allowed. */
+export interface Limits {
+  /** The user and group that it runs as; only root can say so. */
+  readonly uid?: number
+  /** The longest file that it may write, in bytes: beyond it, a disk fails. */
+  readonly file_bytes_max?: number
+}
+
+/** What `ulimit -f` counts in. */
+const BLOCK_BYTES = 512
+
 /** Starts the real `readout` in a process of its own, with nothing of our environment that it reads. */
-export function start(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...env } })
+export function start(args: readonly string[], env: Record<string, string> = {}, limits: Limits = {}): ChildProcess {
+  const { uid, file_bytes_max } = limits
+  const options = { env: { PATH: process.env.PATH, ...env }, ...(uid !== undefined && { uid, gid: uid }) }
+  if (file_bytes_max === undefined) return spawn(process.execPath, [MAIN, ...args], options)
+  const limit = `ulimit -f ${Math.floor(file_bytes_max / BLOCK_BYTES)}`
+  return spawn('sh', ['-c', `${limit} && exec "$0" "$@"`, process.execPath, MAIN, ...args], options)
 }
 
 /** Runs `readout` to its end. */
-export async function readout(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const child = start(args, env)
+export async function readout(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  limits: Limits = {},
+): Promise<Ended> {
+  const child = start(args, env, limits)
   const [[code], stdout, stderr] = await Promise.all([
     once(child, 'exit') as Promise<[number | null]>,
     child.stdout ? text(child.stdout) : '',
@@ -41,8 +60,8 @@ export class Serving implements AsyncDisposable {
     this.url = /http:\/\/[\w.:]+/.exec(greeting)?.[0] ?? ''
   }
 
-  static start(args: readonly string[], env?: Record<string, string>): Promise<Serving> {
-    return Serving.greeted(start(['serve', '--port', '0', ...args], env))
+  static start(args: readonly string[], env?: Record<string, string>, limits?: Limits): Promise<Serving> {
+    return Serving.greeted(start(['serve', '--port', '0', ...args], env, limits))
   }
 
   /** A server that was started by other means, once it listens. */

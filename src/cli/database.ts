@@ -36,10 +36,7 @@ export function databaseCommand<Options>(
 ): Command {
   const command = addSettings(parent.command(usage).description(help), DATABASE_SETTINGS)
   command.action(async () => {
-    process.once('SIGINT', () => {
-      say('cancelled; what was committed is kept')
-      process.exit(EXIT.cancelled)
-    })
+    endOnInterrupt('cancelled; what was committed is kept')
     const options = command.opts<Options & DatabaseOptions>()
     const { database } = options
     if (!existsSync(database) && !BEGINNINGS.has(pathOf(command))) {
@@ -48,6 +45,14 @@ export function databaseCommand<Options>(
     await withDatabase(options, (database) => run(database, options, command.args))
   })
   return command.showHelpAfterError(`(see: ${pathOf(command)} --help)`)
+}
+
+/** Ends the command when it is interrupted, with these words. */
+export function endOnInterrupt(words: string): void {
+  process.once('SIGINT', () => {
+    say(words)
+    process.exit(EXIT.cancelled)
+  })
 }
 
 /** The words that call a command. */

@@ -84,6 +84,14 @@ export function count(things: number, one: string): string {
   return `${things} ${one}${things === 1 ? '' : 's'}`
 }
 
+const BYTE_UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB']
+
+/** `512 bytes`, `3.6 GB`. */
+export function formatBytes(bytes: number): string {
+  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), BYTE_UNITS.length - 1)
+  return `${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${BYTE_UNITS[power]}`
+}
+
 /** Prints words on stderr, where they never get into the data. */
 export function say(message: string): void {
   process.stderr.write(`${message}\n`)

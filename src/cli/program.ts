@@ -1,6 +1,7 @@
 import { Command, Help, type Option } from 'commander'
 import { VERSION } from '../version.ts'
 import { addAccountCommands } from './account.ts'
+import { addBackupCommands } from './backup.ts'
 import { addCampaignCommands } from './campaign.ts'
 import { addImportCommands } from './import.ts'
 import { addInsightsCommands } from './insights.ts'
@@ -31,6 +32,7 @@ export function openProgram(): Command {
   addInsightsCommands(program)
   addSetAsideCommands(program)
   addLedgerCommands(program)
+  addBackupCommands(program)
   addStatusCommand(program)
   return program
 }

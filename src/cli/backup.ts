@@ -1,0 +1,125 @@
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Command } from 'commander'
+import { confirmHashKey } from '../ingest/pseudonym.ts'
+import { copyDatabase, publishDraft, removeDraft } from '../store/sqlite/backup.ts'
+import { lockDatabase } from '../store/sqlite/lock.ts'
+import { openSqliteStore } from '../store/sqlite/store.ts'
+import type { Store } from '../store/store.ts'
+import { type DatabaseOptions, endOnInterrupt } from './database.ts'
+import { CliError } from './error.ts'
+import { hashKeyFile, readKeyFile, writeHashKey } from './hash-key.ts'
+import { count, formatBytes, say } from './output.ts'
+import { Progress } from './progress.ts'
+import { addSettings, DATABASE_SETTINGS } from './settings.ts'
+
+/** What SQLite keeps beside a database: a log with what is committed last, and its index. */
+const BESIDE = ['-wal', '-shm']
+
+interface RestoreOptions extends DatabaseOptions {
+  readonly replace?: boolean
+}
+
+/** `readout backup`, `readout restore`. */
+export function addBackupCommands(program: Command): void {
+  const backupHelp = 'copy the database as it is at this moment to a file that is not there yet; a server may run'
+  const backup = addSettings(program.command('backup <file>').description(backupHelp), DATABASE_SETTINGS)
+  backup.action((file: string) => backUp(file, backup.opts<DatabaseOptions>()))
+  const restoreHelp = 'check a backup and make it the database; while no server runs'
+  const restore = addSettings(program.command('restore <file>').description(restoreHelp), DATABASE_SETTINGS)
+  restore.option('--replace', 'move a database that is there aside, to FILE.replaced')
+  restore.action((file: string) => restoreFrom(file, restore.opts<RestoreOptions>()))
+}
+
+async function backUp(file: string, { database, hashKey }: DatabaseOptions): Promise<void> {
+  if (!existsSync(database)) throw new CliError(`there is no database ${database}: name it with --database`)
+  refuseExisting(file, 'back up to', 'name another, or move it away')
+  const draft = draftOf(file)
+  await copyWithProgress('back up', database, draft)
+  refuseExisting(file, 'back up to', 'name another, or move it away')
+  publishDraft(draft, file)
+  const key = hashKey === undefined ? `a copy of ${hashKeyFile(database)}` : 'what --hash-key was given'
+  say(`backed up ${formatBytes(statSync(file).size)} to ${file}`)
+  say(`the hash key is not in it, and without it the backup cannot be used: keep ${key} in another place`)
+}
+
+async function restoreFrom(file: string, options: RestoreOptions): Promise<void> {
+  const { database, replace = false } = options
+  if (!existsSync(file)) throw new CliError(`cannot restore ${file}: there is no such file`)
+  checkPlace(database, replace)
+  mkdirSync(dirname(database), { recursive: true })
+  using _lock = lockDatabase(database, 'restore')
+  const hash_key = options.hashKey ?? readKeyOf(file, database)
+  const draft = draftOf(database)
+  await copyWithProgress('restore', file, draft)
+  const contents = await describeDraft(draft, hash_key)
+  checkPlace(database, replace)
+  if (options.hashKey === undefined) writeHashKey(hashKeyFile(database), hash_key)
+  moveAside(database)
+  publishDraft(draft, database)
+  say(`restored ${formatBytes(statSync(database).size)} to ${database}: ${contents}`)
+  if (existsSync(asideOf(database))) say(`what was there before is ${asideOf(database)}; remove it when all is well`)
+}
+
+/** Opens the draft as any database is opened, which brings its tables up to date, and tells what is in it. */
+async function describeDraft(draft: string, hash_key: Uint8Array): Promise<string> {
+  await using store = openSqliteStore(draft)
+  await confirmHashKey(store, hash_key)
+  const accounts = await store.registry.listAccounts()
+  const campaigns = await store.registry.listCampaigns()
+  return `${count(accounts.length, 'account')}, ${count(campaigns.length, 'campaign')}, ${await describeLast(store)}`
+}
+
+async function describeLast({ arrivals }: Store): Promise<string> {
+  const times = (await arrivals.listPages()).map(({ last_received_at }) => last_received_at)
+  return times.length === 0
+    ? 'no webhook yet'
+    : `the last webhook came at ${new Date(Math.max(...times)).toISOString()}`
+}
+
+/** Copies with a progress bar; however the command ends, the draft is gone unless it was given its name. */
+async function copyWithProgress(act: 'back up' | 'restore', from: string, draft: string): Promise<void> {
+  endOnInterrupt('cancelled; nothing was written')
+  process.once('exit', () => removeDraft(draft))
+  using progress = new Progress(act === 'restore' ? 'restoring' : 'backing up')
+  await copyDatabase(act, from, draft, (pages, total) =>
+    progress.update(pages, total, pages === total ? 'checking' : ''),
+  )
+}
+
+function checkPlace(database: string, replace: boolean): void {
+  const act = 'restore to'
+  if (!replace) refuseExisting(database, act, 'name another with --database, or move it aside with --replace')
+  else refuseExisting(asideOf(database), act, 'it is what was replaced before; move it away')
+  const orphan = BESIDE.map((end) => database + end).find((one) => existsSync(one))
+  if (existsSync(database) || orphan === undefined) return
+  throw new CliError(`cannot restore to ${database}: ${orphan} is there without it; it may hold facts, move it away`)
+}
+
+function refuseExisting(file: string, act: string, way_out: string): void {
+  if (existsSync(file)) throw new CliError(`cannot ${act} ${file}: it is there already; ${way_out}`)
+}
+
+/** The log goes first: beside a new database, it would be taken for its own. */
+function moveAside(database: string): void {
+  for (const end of [...BESIDE, '']) {
+    if (existsSync(database + end)) renameSync(database + end, asideOf(database) + end)
+  }
+}
+
+/** The key beside the place of the database, or else beside the backup. */
+function readKeyOf(file: string, database: string): Uint8Array {
+  const known = [database, file].map(hashKeyFile).find((one) => existsSync(one))
+  if (known !== undefined) return readKeyFile(known)
+  throw new CliError(
+    `cannot restore ${file}: its hash key is missing; put its copy at ${hashKeyFile(database)}, or set READOUT_HASH_KEY`,
+  )
+}
+
+function draftOf(file: string): string {
+  return `${file}.part`
+}
+
+function asideOf(database: string): string {
+  return `${database}.replaced`
+}

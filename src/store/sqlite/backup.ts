@@ -1,0 +1,83 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
+import { BUSY_MS_MAX, findFaults, refuseStrange } from './database.ts'
+import { DatabaseError, databaseError, isDamage, troubleOf } from './error.ts'
+
+/** Pages copied in one step, 4 MiB: between steps there is time for a progress bar. */
+const PAGES_PER_STEP = 1024
+
+/** A draft, and what SQLite may have left beside it when its making was killed. */
+const DRAFT_FILES = ['', '-journal', '-wal', '-shm']
+
+/**
+ * Copies a database as it is at one moment, while others go on writing to it, to a draft: one file, checked, without
+ * anything beside it. Throws a DatabaseError for what is no database of Readout's, is of a newer one, or damaged.
+ */
+export async function copyDatabase(
+  act: 'back up' | 'restore',
+  from: string,
+  draft: string,
+  onProgress: (pages: number, total: number) => void,
+): Promise<void> {
+  try {
+    removeDraft(draft)
+    // Whoever may not read the one is not to read the other.
+    closeSync(openSync(draft, 'wx', statSync(from).mode & 0o777))
+    await copyPages(act, from, draft, onProgress)
+    checkDraft(act, from, draft)
+  } catch (cause) {
+    if (isDamage(cause)) throw damaged(act, from, (cause as Error).message)
+    throw troubleOf(cause) === undefined ? cause : databaseError(act, from, cause)
+  }
+}
+
+/** Removes a draft that was not given its name, with all that is beside it. */
+export function removeDraft(draft: string): void {
+  for (const end of DRAFT_FILES) rmSync(draft + end, { force: true })
+}
+
+/** Syncs a draft and gives it its name: whoever looks meanwhile, and after a crash, finds the whole file there or none. */
+export function publishDraft(draft: string, file: string): void {
+  sync(draft)
+  renameSync(draft, file)
+  sync(dirname(file))
+}
+
+async function copyPages(
+  act: string,
+  from: string,
+  draft: string,
+  onProgress: (pages: number, total: number) => void,
+): Promise<void> {
+  using source = new DatabaseSync(from, { readOnly: true, timeout: BUSY_MS_MAX })
+  // A transaction that has read holds the moment. Without it, each commit of others would begin the copy anew.
+  source.exec('BEGIN')
+  refuseStrange(source, act, from)
+  await backup(source, draft, {
+    rate: PAGES_PER_STEP,
+    progress: ({ totalPages, remainingPages }) => onProgress(totalPages - remainingPages, totalPages),
+  })
+}
+
+function checkDraft(act: string, from: string, draft: string): void {
+  using db = new DatabaseSync(draft)
+  // The log's mode comes with the copy. Without it, the file can be read where nothing can be written beside it.
+  db.exec('PRAGMA journal_mode = DELETE')
+  const [fault] = findFaults(db)
+  if (fault !== undefined) throw damaged(act, from, fault)
+}
+
+function damaged(act: string, from: string, fault: string): DatabaseError {
+  const way_out = act === 'restore' ? 'take another backup' : 'put a backup in its place with: readout restore'
+  return new DatabaseError(`cannot ${act} the database ${from}: it is damaged (${fault}); ${way_out}`)
+}
+
+function sync(file: string): void {
+  const descriptor = openSync(file, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
