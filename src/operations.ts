@@ -22,6 +22,7 @@ export class Metrics {
     'Facts that were parked when they came, since their ad was not registered',
   )
   readonly #forgotten = this.#counter('facts_forgotten_total', 'Late facts of forgotten people, refused')
+  readonly #pruned = this.#counter('facts_pruned_total', 'Facts that came after what they tell of was pruned, refused')
   readonly #rejected = this.#counter('changes_rejected_total', 'Webhook changes that are no facts, set aside')
   readonly #ignored = this.#counter('changes_ignored_total', 'Webhook changes of other fields')
   readonly #commits = this.#counter('commits_total', 'Groups of webhook bodies committed')
@@ -46,6 +47,7 @@ export class Metrics {
     for (const [kind, facts] of Object.entries(counts.facts)) this.#facts.inc({ kind }, facts)
     this.#parked.inc(counts.parked)
     this.#forgotten.inc(counts.forgotten)
+    this.#pruned.inc(counts.pruned)
     this.#rejected.inc(counts.rejected)
     this.#ignored.inc(counts.ignored)
     if (counts.committed) this.#commits.inc()

@@ -35,6 +35,51 @@ export function countNaively(facts: readonly Fact[], world: ModelWorld): Counted
   return [...threads.values()].flatMap((thread) => countThread(thread, world))
 }
 
+/** The facts that a ledger was given, with prunes in between: some are still told apart, some only counted, some refused. */
+export class NaiveLedger {
+  #facts: Fact[] = []
+  readonly #pruned: Counted[] = []
+  readonly #prunedMessages = new Set<string>()
+  readonly #floors = new Map<string, number>()
+
+  append(facts: readonly Fact[]): void {
+    this.#facts.push(...facts.filter((fact) => !this.#isRefused(fact)))
+  }
+
+  /** Keeps of these ads' threads that know of nothing since the floor what they count now, and never lets it count again. */
+  prune(ad_ids: readonly string[], floor: number, world: ModelWorld): void {
+    for (const ad_id of ad_ids) this.#floors.set(ad_id, Math.max(floor, this.#floors.get(ad_id) ?? -Infinity))
+    const threads = Map.groupBy(this.#facts, (fact) => `${fact.ad_id} ${fact.subscriber}`)
+    for (const thread of threads.values()) {
+      const [{ ad_id }] = thread as [Fact]
+      if (!ad_ids.includes(ad_id) || latestTimeOf(thread) >= (this.#floors.get(ad_id) ?? -Infinity)) continue
+      this.#pruned.push(...countThread(thread, world))
+      for (const fact of thread) if (fact.tracking_id !== null) this.#prunedMessages.add(messageName(fact))
+      this.#facts = this.#facts.filter((fact) => !thread.includes(fact))
+    }
+  }
+
+  count(world: ModelWorld): Counted[] {
+    const pruned = this.#pruned.map((one) => ({ ...one, account_id: world.accountOf(one.ad_id) ?? one.account_id }))
+    return [...pruned, ...countNaively(this.#facts, world)]
+  }
+
+  #isRefused(fact: Fact): boolean {
+    return fact.at < (this.#floors.get(fact.ad_id) ?? -Infinity) || this.#prunedMessages.has(messageName(fact))
+  }
+}
+
+function messageName({ ad_id, subscriber, tracking_id }: Fact): string {
+  return `${ad_id} ${subscriber} ${tracking_id}`
+}
+
+/** The latest of the times that count: a message's first of each kind, and every click and failure. */
+function latestTimeOf(thread: readonly Fact[]): number {
+  const others = thread.filter(({ kind }) => kind === 'clicked' || kind === 'failed').map(({ at }) => at)
+  const times = naiveMessages(thread).flatMap(({ sent, delivered, read }) => [sent, delivered, read])
+  return Math.max(...others, ...times.filter((at) => at < Infinity))
+}
+
 interface NaiveMessage {
   tracking_id: string
   sent: number

@@ -56,11 +56,12 @@ async function importFile(database: Database, _options: unknown, [named = '']: s
 }
 
 function sayImported(imported: Imported, seconds: number): void {
-  const { facts, lines, parked, forgotten, bad_lines, resumed_after_line } = imported
+  const { facts, lines, parked, forgotten, pruned, bad_lines, resumed_after_line } = imported
   if (resumed_after_line > 0) say(`went on after line ${resumed_after_line}, where the last import was interrupted`)
   say(`${count(facts, 'fact')} of ${count(lines - resumed_after_line, 'line')} in ${seconds.toFixed(1)} s`)
   if (parked > 0) say(`waiting for their ads to be registered: ${count(parked, 'fact')}; see: readout parked`)
   if (forgotten > 0) say(`refused because the person was forgotten: ${count(forgotten, 'fact')}`)
+  if (pruned > 0) say(`refused because what they tell of was pruned: ${count(pruned, 'fact')}; see: readout status`)
   if (bad_lines > 0) say(`left out because they are no facts: ${count(bad_lines, 'line')}`)
 }
 

@@ -6,6 +6,7 @@ import { addCampaignCommands } from './campaign.ts'
 import { addImportCommands } from './import.ts'
 import { addInsightsCommands } from './insights.ts'
 import { addLedgerCommands } from './ledger.ts'
+import { addPruneCommand } from './prune.ts'
 import { addServeCommand } from './serve.ts'
 import { addSetAsideCommands } from './set-aside.ts'
 import { addStatusCommand } from './status.ts'
@@ -32,6 +33,7 @@ export function openProgram(): Command {
   addInsightsCommands(program)
   addSetAsideCommands(program)
   addLedgerCommands(program)
+  addPruneCommand(program)
   addBackupCommands(program)
   addStatusCommand(program)
   return program

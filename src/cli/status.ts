@@ -3,7 +3,7 @@ import { COUNTRY_UNKNOWN } from '../domain/country.ts'
 import { FACT_KINDS, type FactKind } from '../domain/fact.ts'
 import type { PageArrivals } from '../store/arrivals.ts'
 import { type Database, type DatabaseOptions, databaseCommand } from './database.ts'
-import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
+import { type Column, count, type OutputMode, outputOption, printRows, say } from './output.ts'
 
 const COLUMNS: readonly Column[] = [
   { key: 'page_id', label: 'Page' },
@@ -33,6 +33,16 @@ async function printStatus(database: Database, options: { output: OutputMode } &
   printRows(COLUMNS, rows, options.output)
   const unresolved = await store.threads.countUnresolvedAds()
   if (unresolved > 0) say(`${unresolved} ads wait to be resolved anew; a running server does it, or: readout rebuild`)
+  await sayFloors(database)
+}
+
+async function sayFloors({ store }: Database): Promise<void> {
+  const names = new Map((await store.registry.listAccounts()).map(({ account, account_id }) => [account, account_id]))
+  for (const { account, floor_at, refused_facts } of await store.pruned.listFloors()) {
+    say(
+      `act_${names.get(account)} is pruned before ${formatTime(floor_at)}; refused since: ${count(refused_facts, 'fact')}`,
+    )
+  }
 }
 
 /** What every message brings sooner or later; clicks and failures may well never come. */

@@ -1,4 +1,4 @@
-import type { Day } from './day.ts'
+import { type Day, plainDate } from './day.ts'
 import { dayOfHour, HOUR_MS, type Hour } from './hour.ts'
 
 /** A stretch of time during which a zone keeps one offset from UTC. */
@@ -33,6 +33,11 @@ export class Calendar {
     const last = this.#last
     const stretch = time_ms >= last.from_ms && time_ms < last.until_ms ? last : this.#stretchAt(time_ms)
     return Math.floor((time_ms + stretch.offset_ms) / HOUR_MS)
+  }
+
+  /** When a local day begins, in milliseconds since 1970. */
+  startOf(day: Day): number {
+    return plainDate(day).toZonedDateTime(this.timeZone).epochMilliseconds
   }
 
   #stretchAt(time_ms: number): Stretch {

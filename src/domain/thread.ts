@@ -75,6 +75,12 @@ export function messageTime(message: Message): number {
   return Math.min(message.sent_at ?? Infinity, message.delivered_at ?? Infinity, message.read_at ?? Infinity)
 }
 
+/** The latest time that a thread knows: of its messages' first times, its clicks and its failures. */
+export function latestTime({ messages, clicks, failures }: Thread): number {
+  const times = messages.flatMap(({ sent_at, delivered_at, read_at }) => [sent_at, delivered_at, read_at])
+  return Math.max(...times.map((at) => at ?? -Infinity), ...[...clicks, ...failures].map(({ at }) => at))
+}
+
 function messageOf(fact: Fact): Message {
   return {
     tracking_id: fact.tracking_id ?? '',

@@ -42,6 +42,7 @@ export interface Imported {
   facts: number
   parked: number
   forgotten: number
+  pruned: number
   bad_lines: number
   /** The line after which an interrupted import of the same file went on; 0 for one from the start. */
   readonly resumed_after_line: number
@@ -59,6 +60,7 @@ export async function importFacts(file: string, options: ImportOptions): Promise
     facts: 0,
     parked: 0,
     forgotten: 0,
+    pruned: 0,
     bad_lines: 0,
     resumed_after_line: start.lines,
   }
@@ -161,6 +163,7 @@ async function commit(
     imported.facts += facts.length
     imported.parked += appended.parked
     imported.forgotten += appended.forgotten
+    imported.pruned += appended.pruned
   } catch (error) {
     admission.close()
     throw error

@@ -24,6 +24,8 @@ export interface Taken {
   readonly counts: IntakeCounts
 }
 
+const NOTHING: Appended = { merged: 0, parked: 0, forgotten: 0, pruned: 0 }
+
 /** Turns webhook bodies into facts of the ledger, a group of bodies in one transaction. */
 export class Intake {
   readonly #store: Store
@@ -69,7 +71,7 @@ export class Intake {
   }
 
   async #commit({ facts, rejected }: Webhook, received_at: number): Promise<Appended> {
-    if (!isNews({ facts, rejected })) return { merged: 0, parked: 0, forgotten: 0 }
+    if (!isNews({ facts, rejected })) return NOTHING
     try {
       return await this.#store.write(async (tables: Tables) => {
         await this.#admission.open(tables.registry, received_at)

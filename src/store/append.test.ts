@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Counted, countNaively, type ModelWorld } from '../../test/model.ts'
+import { type Counted, countNaively, type ModelWorld, NaiveLedger } from '../../test/model.ts'
 import { COUNTERS } from '../domain/counter.ts'
 import { formatDay, parseDay } from '../domain/day.ts'
 import { FACT_KINDS, type Fact } from '../domain/fact.ts'
 import { Admission, singleIdAd } from './admission.ts'
 import { append } from './append.ts'
 import { catchUp } from './catch-up.ts'
+import { prune } from './prune.ts'
+import type { Account } from './registry.ts'
 import {
   ACCOUNT_CELLS,
   CELL_BREAKDOWN_NAMES,
@@ -18,7 +20,7 @@ import {
 import type { NodeCells } from './rollups.ts'
 import { openSqliteStore } from './sqlite/store.ts'
 import type { Store, Tables } from './store.ts'
-import { type Discrepancy, verify } from './verify.ts'
+import { type Discrepancy, rebuild, verify } from './verify.ts'
 
 const ACCOUNTS = ['1', '2']
 const TIME_ZONES = ['UTC', 'America/New_York', 'Asia/Kolkata', 'Pacific/Kiritimati', 'Pacific/Pago_Pago']
@@ -60,6 +62,7 @@ type Act =
   | { kind: 'country'; subscriber: string; country: string }
   | { kind: 'claim' | 'move'; ad_id: string; account_id: string }
   | { kind: 'catch up' }
+  | { kind: 'prune'; account_id: string; day: number }
 
 const arbitraryAct: fc.Arbitrary<Act> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('append' as const), picks: fc.array(fc.nat()) }) },
@@ -88,10 +91,17 @@ const arbitraryAct: fc.Arbitrary<Act> = fc.oneof(
   fc.constant({ kind: 'catch up' as const }),
 )
 
+const arbitraryPrune: fc.Arbitrary<Act> = fc.record({
+  kind: fc.constant('prune' as const),
+  account_id: fc.constantFrom(...ACCOUNTS),
+  day: fc.integer({ min: -1, max: 3 }),
+})
+
 /** A store with its two accounts, and the same world as the naive model sees it. */
 class World implements ModelWorld {
   readonly store: Store = openSqliteStore(':memory:')
   readonly admission = new Admission()
+  readonly ledger = new NaiveLedger()
   readonly #zones = new Map(ACCOUNTS.map((account_id) => [account_id, 'UTC']))
   readonly #countries = new Map<string, string>()
   readonly #claims = new Map<string, string>([
@@ -117,6 +127,7 @@ class World implements ModelWorld {
   }
 
   append(facts: readonly Fact[]): Promise<unknown> {
+    this.ledger.append(facts)
     return this.store.write(async (tables) => {
       await this.admission.open(tables.registry, START_MS)
       return append(tables, this.admission, facts)
@@ -126,6 +137,7 @@ class World implements ModelWorld {
   async act(act: Act, facts: readonly Fact[]): Promise<void> {
     if (act.kind === 'append') await this.append(act.picks.flatMap((pick) => facts[pick % facts.length] ?? []))
     else if (act.kind === 'catch up') await this.catchUp()
+    else if (act.kind === 'prune') await this.#prune(act)
     else await this.store.write((tables) => this.#administer(act, tables))
   }
 
@@ -133,7 +145,18 @@ class World implements ModelWorld {
     return catchUp(this.store, this.admission, () => START_MS)
   }
 
-  async #administer(act: Exclude<Act, { kind: 'append' | 'catch up' }>, tables: Tables): Promise<void> {
+  async #prune({ account_id, day }: Extract<Act, { kind: 'prune' }>): Promise<void> {
+    const account = (await this.store.registry.readAccount(account_id)) as Account
+    const ads = await this.store.registry.listAdsOf(account.account)
+    const before = (parseDay('2026-11-01') ?? 0) + day
+    const floor = Temporal.PlainDate.from(formatDay(before)).toZonedDateTime(this.timeZoneOf(account_id))
+    const ad_ids = ads.map(({ ad_id }) => ad_id)
+    this.ledger.prune(ad_ids, floor.epochMilliseconds, this)
+    const nothing = { rest: async () => {}, onProgress: () => {} }
+    await prune(this.store, this.admission, { accounts: [account], before, now_ms: () => START_MS, ...nothing })
+  }
+
+  async #administer(act: Exclude<Act, { kind: 'append' | 'catch up' | 'prune' }>, tables: Tables): Promise<void> {
     const { registry } = tables
     if (act.kind === 'zone') {
       this.#zones.set(act.account_id, act.time_zone)
@@ -237,6 +260,27 @@ test('append() leaves the same rollups in any order, repetition, batching and ch
         await world.catchUp()
         assert.deepEqual(await world.readRollups(), rollupLines(countNaively(facts, world)))
         assert.deepEqual(await world.findDiscrepancies(), [])
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('prune() leaves every rollup as it is, and lets nothing count again that was counted', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(arbitraryFact, { minLength: 1, maxLength: 60 }),
+      fc.array(fc.oneof({ weight: 3, arbitrary: arbitraryAct }, arbitraryPrune), { maxLength: 20 }),
+      async (facts, acts) => {
+        await using world = new World()
+        await world.open()
+        for (const act of acts) await world.act(act, facts)
+        await world.append(facts.toReversed())
+        await world.catchUp()
+        assert.deepEqual(await world.readRollups(), rollupLines(world.ledger.count(world)))
+        assert.deepEqual(await world.findDiscrepancies(), [])
+        await rebuild(world.store, world.admission, () => START_MS)
+        assert.deepEqual(await world.readRollups(), rollupLines(world.ledger.count(world)))
       },
     ),
     { numRuns: 300 },

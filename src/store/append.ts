@@ -3,6 +3,7 @@ import type { Fact } from '../domain/fact.ts'
 import { resolve } from '../domain/resolution.ts'
 import { merge, type Thread, threadOf } from '../domain/thread.ts'
 import type { Admission } from './admission.ts'
+import type { Pruned } from './pruned.ts'
 import type { Placement } from './registry.ts'
 import { RollupCells } from './rollup-cells.ts'
 import type { Tables } from './store.ts'
@@ -13,6 +14,8 @@ export interface Appended {
   merged: number
   parked: number
   forgotten: number
+  /** Refused, since what they tell of was pruned. */
+  pruned: number
 }
 
 interface Arrival extends ThreadKey {
@@ -25,20 +28,55 @@ interface Arrival extends ThreadKey {
  * come in any order and any number of times.
  */
 export async function append(tables: Tables, admission: Admission, facts: readonly Fact[]): Promise<Appended> {
-  const appended = { merged: 0, parked: 0, forgotten: 0 }
+  const appended = { merged: 0, parked: 0, forgotten: 0, pruned: 0 }
   const arrivals = new Map<string, Arrival>()
   const parked: Fact[] = []
+  const floored: Placed[] = []
   for (const fact of facts) {
     const admitted = admission.recall(fact) ?? (await admission.admit(tables.registry, fact))
     if (admitted === 'forgotten') appended.forgotten++
     else if (admitted === 'parked') parked.push(fact)
-    else arrive(arrivals, admitted, fact)
+    else if (admitted.floor_at === null) arrive(arrivals, admitted, fact)
+    else floored.push({ placement: admitted, fact })
   }
+  if (floored.length > 0) appended.pruned = await arriveAboveFloors(tables.pruned, arrivals, floored)
   appended.parked = parked.length
-  appended.merged = facts.length - appended.parked - appended.forgotten
+  appended.merged = facts.length - appended.parked - appended.forgotten - appended.pruned
   if (parked.length > 0) await tables.setAside.park(parked)
   await mergeArrivals(tables, admission, [...arrivals.values()].sort(byKey))
   return appended
+}
+
+/** A fact of an ad of which something was pruned. */
+interface Placed {
+  readonly placement: Placement
+  readonly fact: Fact
+}
+
+/**
+ * Lets those facts arrive that cannot have been counted in a pruned thread, and returns how many it refused. A thread is
+ * pruned when all that it knows is older than the floor. So a fact above it is new, unless it is of a pruned message: a late
+ * read would prove the delivery that was counted already.
+ */
+async function arriveAboveFloors(
+  pruned: Pruned,
+  arrivals: Map<string, Arrival>,
+  floored: readonly Placed[],
+): Promise<number> {
+  const above = floored.filter(({ placement, fact }) => fact.at >= (placement.floor_at ?? 0))
+  const messages = above.flatMap((placed) => {
+    const { ad } = placed.placement
+    const { subscriber, tracking_id } = placed.fact
+    return tracking_id === null ? [] : [{ ad, subscriber, tracking_id, placed }]
+  })
+  const counted = new Set((await pruned.filterMessages(messages)).map(({ placed }) => placed))
+  const news = new Set(above.filter((placed) => !counted.has(placed)))
+  for (const { placement, fact } of news) arrive(arrivals, placement, fact)
+  const refused = floored.filter((placed) => !news.has(placed))
+  for (const [ad, ofAd] of Map.groupBy(refused, ({ placement }) => placement.ad)) {
+    await pruned.noteRefused(ad, ofAd.length)
+  }
+  return refused.length
 }
 
 function arrive(arrivals: Map<string, Arrival>, { ad, account }: Placement, fact: Fact): void {

@@ -108,6 +108,8 @@ export interface Placement {
   readonly account: number
   /** The pages whose webhooks told of the ad so far. */
   readonly page_ids: ReadonlySet<string>
+  /** Facts before this time are refused, in milliseconds since 1970; `null` where nothing of the ad was pruned. */
+  readonly floor_at: number | null
 }
 
 /** What of an account its threads depend on. */

@@ -1,5 +1,6 @@
 import type { Arrivals } from './arrivals.ts'
 import type { Edges } from './edges.ts'
+import type { Pruned } from './pruned.ts'
 import type { Registry } from './registry.ts'
 import type { Reports } from './reports.ts'
 import type { Rollups } from './rollups.ts'
@@ -11,6 +12,7 @@ import type { Tokens } from './tokens.ts'
 export interface Tables {
   readonly threads: Threads
   readonly rollups: Rollups
+  readonly pruned: Pruned
   readonly registry: Registry
   readonly edges: Edges
   readonly tokens: Tokens
@@ -38,4 +40,6 @@ export interface Store extends Tables, AsyncDisposable {
   read<T>(work: (tables: Tables) => Promise<T>): Promise<T>
   /** What the engine finds wrong with its own files, in its own words; nothing while they are well. */
   findDamage(): Promise<string[]>
+  /** Gives the space of what was removed back to the disk. Writes everything anew, and whoever else writes waits. */
+  vacuum(): Promise<void>
 }

@@ -35,6 +35,10 @@ export interface Threads {
   /** Up to `limit` threads of an ad, by subscriber, after the one named. */
   scan(ad: number, after_subscriber: string, limit: number): Promise<StoredThread[]>
   write(changes: readonly ThreadChange[]): Promise<void>
+  /** Drops every row of these threads; what they contributed stays in the rollups. */
+  remove(threads: readonly ThreadKey[]): Promise<void>
+  /** What the ledger takes on disk over its messages, in bytes, indexes included; 0 without messages. */
+  readBytesPerMessage(): Promise<number>
   /** Puts every row of a person under another id, in every ad, in the subscriber list and in what is set aside; returns how many. */
   rename(subscriber: string, replacement: string): Promise<number>
 

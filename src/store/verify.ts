@@ -1,6 +1,7 @@
 import { contributions, failureContributions } from '../domain/contributions.ts'
 import { formatDay } from '../domain/day.ts'
 import type { Admission } from './admission.ts'
+import { addPacked } from './baseline.ts'
 import { catchUp } from './catch-up.ts'
 import {
   ACCOUNT_CELLS,
@@ -14,6 +15,9 @@ import type { Store, Tables } from './store.ts'
 
 /** Threads read at once while an ad's cells are counted anew. */
 export const RECOUNT_THREADS_MAX = 1000
+
+/** Parts of an ad's baseline read at once. */
+const BASELINE_PARTS_MAX = 100
 
 /** An amount that stands in a rollup and is not the sum of what the ledger's threads contribute. */
 export interface Discrepancy {
@@ -80,9 +84,15 @@ export async function rebuild(
   }
 }
 
-/** The sum of the contributions of an ad's threads. */
-async function recount({ threads }: Tables, { account, ad }: Place): Promise<RollupCells> {
+/** The sum of the contributions of an ad's threads and of its baseline. */
+async function recount(tables: Tables, { account, ad }: Place): Promise<RollupCells> {
   const cells = new RollupCells()
+  await addThreads(cells, tables, account, ad)
+  await addBaseline(cells, tables, account, ad)
+  return cells
+}
+
+async function addThreads(cells: RollupCells, { threads }: Tables, account: number, ad: number): Promise<void> {
   let after_subscriber = ''
   for (;;) {
     const page = await threads.scan(ad, after_subscriber, RECOUNT_THREADS_MAX)
@@ -92,8 +102,18 @@ async function recount({ threads }: Tables, { account, ad }: Place): Promise<Rol
         cells.addFailure(account, ad, failure, 1n)
       }
     }
-    if (page.length < RECOUNT_THREADS_MAX) return cells
+    if (page.length < RECOUNT_THREADS_MAX) return
     after_subscriber = page.at(-1)?.subscriber ?? ''
+  }
+}
+
+async function addBaseline(cells: RollupCells, { pruned }: Tables, account: number, ad: number): Promise<void> {
+  let after_part = 0
+  for (;;) {
+    const page = await pruned.readBaseline(ad, after_part, BASELINE_PARTS_MAX)
+    for (const { packed } of page) addPacked(cells, account, ad, packed)
+    if (page.length < BASELINE_PARTS_MAX) return
+    after_part = page.at(-1)?.part ?? 0
   }
 }
 

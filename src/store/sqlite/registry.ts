@@ -43,8 +43,8 @@ const LIST_CAMPAIGNS = `
   FROM campaign JOIN account USING (account) ORDER BY account_id, campaign_id`
 
 const READ_PLACEMENT = `
-  SELECT ad, account, (SELECT json_group_array(page_id) FROM ad_page WHERE ad_page.ad = ad.ad) AS page_ids
-  FROM ad WHERE ad_id = ?`
+  SELECT ad, account, floor_at, (SELECT json_group_array(page_id) FROM ad_page WHERE ad_page.ad = ad.ad) AS page_ids
+  FROM ad LEFT JOIN pruned_ad USING (ad) WHERE ad_id = ?`
 
 const ADD_CAMPAIGN = `
   INSERT INTO campaign (campaign_id, account, name, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?4)
@@ -232,7 +232,14 @@ export class SqliteRegistry implements Registry {
 
   async readPlacement(ad_id: string): Promise<Placement | undefined> {
     const row = this.#readPlacement.get(ad_id)
-    return row && { ad: Number(row.ad), account: Number(row.account), page_ids: new Set(textsOf(row.page_ids)) }
+    return (
+      row && {
+        ad: Number(row.ad),
+        account: Number(row.account),
+        page_ids: new Set(textsOf(row.page_ids)),
+        floor_at: row.floor_at === null ? null : Number(row.floor_at),
+      }
+    )
   }
 
   async noteAdPage(ad: number, page_id: string): Promise<void> {

@@ -5,6 +5,7 @@ import { BUSY_MS_MAX, findFaults, openDatabase } from './database.ts'
 import { SqliteEdges } from './edges.ts'
 import { transactionError } from './error.ts'
 import { LogSync } from './log-sync.ts'
+import { SqlitePruned } from './pruned.ts'
 import { SqliteRegistry } from './registry.ts'
 import { SqliteReports } from './reports.ts'
 import { SqliteRollups } from './rollups.ts'
@@ -34,6 +35,7 @@ class SqliteStore implements Store {
   readonly #commit: StatementSync
   readonly threads: SqliteThreads
   readonly rollups: SqliteRollups
+  readonly pruned: SqlitePruned
   readonly registry: SqliteRegistry
   readonly edges: SqliteEdges
   readonly tokens: SqliteTokens
@@ -53,6 +55,7 @@ class SqliteStore implements Store {
     this.#commit = db.prepare('COMMIT')
     this.threads = new SqliteThreads(db)
     this.rollups = new SqliteRollups(db)
+    this.pruned = new SqlitePruned(db)
     this.registry = new SqliteRegistry(db)
     this.edges = new SqliteEdges(db)
     this.tokens = new SqliteTokens(db)
@@ -82,6 +85,12 @@ class SqliteStore implements Store {
 
   async findDamage(): Promise<string[]> {
     return findFaults(this.#db)
+  }
+
+  vacuum(): Promise<void> {
+    const vacuum = this.#last.then(() => this.#db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'))
+    this.#last = vacuum.catch(() => undefined)
+    return vacuum
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -83,6 +83,11 @@ const WRITE_UNRESOLVED_AD = 'UPDATE unresolved_ad SET after_subscriber = ? WHERE
 
 const REMOVE_UNRESOLVED_AD = 'DELETE FROM unresolved_ad WHERE ad = ?'
 
+/** A table without rowid has a cell for each row. */
+const READ_SIZE = `
+  SELECT SUM(pgsize) AS bytes, SUM(ncell) FILTER (WHERE name = 'message') AS messages FROM dbstat
+  WHERE aggregate = TRUE AND name IN (SELECT value FROM json_each(?))`
+
 /** The tables in which a person's rows stand under their id. */
 const TABLES_OF_SUBSCRIBERS = ['message', 'click', 'failure', 'recipient']
 
@@ -97,6 +102,7 @@ export class SqliteThreads implements Threads {
   readonly #removeClick: StatementSync
   readonly #writeFailure: StatementSync
   readonly #writeRecipient: StatementSync
+  readonly #removeRows: readonly StatementSync[]
 
   constructor(db: DatabaseSync) {
     this.#db = db
@@ -108,6 +114,8 @@ export class SqliteThreads implements Threads {
     this.#removeClick = db.prepare(REMOVE_CLICK)
     this.#writeFailure = db.prepare(WRITE_FAILURE)
     this.#writeRecipient = db.prepare(WRITE_RECIPIENT)
+    const removeRows = (table: string) => db.prepare(`DELETE FROM ${table} WHERE ad = ? AND subscriber = ?`)
+    this.#removeRows = TABLES_OF_SUBSCRIBERS.map(removeRows)
   }
 
   async read(keys: readonly ThreadKey[]): Promise<StoredThread[]> {
@@ -130,6 +138,16 @@ export class SqliteThreads implements Threads {
         this.#writeRecipient.run(before.ad, before.subscriber, facts.country.value, facts.country.at)
       }
     }
+  }
+
+  async remove(threads: readonly ThreadKey[]): Promise<void> {
+    for (const remove of this.#removeRows) for (const { ad, subscriber } of threads) remove.run(ad, subscriber)
+  }
+
+  async readBytesPerMessage(): Promise<number> {
+    const tables = JSON.stringify(TABLES_OF_SUBSCRIBERS)
+    const { bytes, messages } = this.#db.prepare(READ_SIZE).get(tables) ?? {}
+    return Number(messages) === 0 ? 0 : Number(bytes) / Number(messages)
   }
 
   async rename(subscriber: string, replacement: string): Promise<number> {

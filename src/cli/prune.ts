@@ -1,0 +1,88 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Command } from 'commander'
+import { dayOf, formatDay, parseDay } from '../domain/day.ts'
+import { countPrunable, type PrunedRows, type PruneOptions, prune } from '../store/prune.ts'
+import type { Account } from '../store/registry.ts'
+import { lockDatabase } from '../store/sqlite/lock.ts'
+import { type Database, type DatabaseOptions, databaseCommand } from './database.ts'
+import { count, formatBytes, say } from './output.ts'
+import { Progress } from './progress.ts'
+import { findAccount, misused } from './values.ts'
+
+/** A day is closed when nothing comes of it any more: Meta repeats webhooks for 36 hours, and most reads come within days. */
+const CLOSED_DAYS_MIN = 7
+
+interface Options extends DatabaseOptions {
+  readonly before: string
+  readonly account?: string
+  readonly dryRun?: boolean
+  readonly vacuum?: boolean
+}
+
+/** `readout prune`. */
+export function addPruneCommand(program: Command): void {
+  const help =
+    'drop the messages, clicks and failures of those of whom a campaign knows nothing since a day; the counts stay'
+  databaseCommand(program, 'prune', help, pruneLedger)
+    .requiredOption('--before <day>', `the day, YYYY-MM-DD, at least ${CLOSED_DAYS_MIN} days ago`)
+    .option('--account <act_ID>', 'only the ads of this account')
+    .option('--dry-run', 'only say how much would go')
+    .option('--vacuum', 'then give the space back to the disk; while no server runs')
+}
+
+async function pruneLedger(database: Database, options: Options): Promise<void> {
+  const before = parseClosedDay(options.before, database.now_ms())
+  using _lock = options.vacuum ? lockDatabase(options.database, 'vacuum') : undefined
+  const accounts = await findAccounts(database, options.account)
+  using progress = new Progress(options.dryRun ? 'counting' : 'pruning')
+  const pruning: PruneOptions = {
+    accounts,
+    before,
+    now_ms: database.now_ms,
+    rest: options.vacuum ? async () => {} : restAsLong(),
+    onProgress: (done, total, { messages }) => progress.update(done, total, count(messages, 'message')),
+  }
+  const { store, admission } = database
+  const rows = options.dryRun ? await countPrunable(store, pruning) : await prune(store, admission, pruning)
+  progress[Symbol.dispose]()
+  if (options.dryRun) {
+    const bytes = rows.messages * (await store.threads.readBytesPerMessage())
+    say(`would prune ${formatRows(rows)}, which take about ${formatBytes(bytes)}`)
+    return
+  }
+  sayPruned(rows, before)
+  if (options.vacuum) await store.vacuum()
+  else say('their space is used again by what comes; give it back to the disk with: readout prune --vacuum')
+}
+
+function sayPruned(rows: PrunedRows, before: number): void {
+  say(`pruned ${formatRows(rows)}; their counts stay`)
+  say(
+    `facts before ${formatDay(before)} are refused from now on, and later ones of these messages; see: readout status`,
+  )
+  say('a changed time zone, rate card or subscriber list no longer changes what was counted of them')
+}
+
+function formatRows({ messages, clicks, failures }: PrunedRows): string {
+  return `${count(messages, 'message')}, ${count(clicks, 'click')} and ${count(failures, 'failure')}`
+}
+
+async function findAccounts({ store }: Database, named: string | undefined): Promise<readonly Account[]> {
+  return named === undefined ? store.registry.listAccounts() : [await findAccount(store, named)]
+}
+
+function parseClosedDay(text: string, now_ms: number): number {
+  const day = parseDay(text)
+  const today = dayOf(Temporal.Instant.fromEpochMilliseconds(now_ms).toZonedDateTimeISO('UTC').toPlainDate())
+  if (day !== undefined && day <= today - CLOSED_DAYS_MIN) return day
+  throw misused(`--before is ${text}: it must be a day as YYYY-MM-DD, at least ${CLOSED_DAYS_MIN} days ago`)
+}
+
+/** Rests as long as was worked since the last rest: whoever else writes has half of the time. */
+function restAsLong(): () => Promise<void> {
+  let rested_at = performance.now()
+  return async () => {
+    await setTimeout(performance.now() - rested_at)
+    rested_at = performance.now()
+  }
+}
