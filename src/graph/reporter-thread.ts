@@ -21,6 +21,8 @@ const stop = new AbortController()
 let now_ms = started_at
 /** When expired reports were last removed. */
 let removed_at = started_at
+/** Orders that are on their way to the disk. */
+const ordered = new Set<ReportOrder>()
 /** Reports that wait for their turn. */
 const waiting: ReportRun[] = []
 /** Reports that are made. */
@@ -41,11 +43,12 @@ async function take(order: ReportOrder): Promise<void> {
   const { run_id, account } = order
   now_ms = order.created_at
   try {
-    const unfinished = [...waiting, ...running].filter((run) => run.account === account)
+    const unfinished = [...ordered, ...waiting, ...running].filter((run) => run.account === account)
     if (unfinished.length >= UNFINISHED_REPORTS_MAX) {
       reply({ kind: 'too many', run_id })
       return
     }
+    ordered.add(order)
     const run = await store.write(async ({ reports }) => {
       await reports.add(order)
       return reports.read(run_id)
@@ -57,6 +60,8 @@ async function take(order: ReportOrder): Promise<void> {
     if (!(error instanceof StoreUnavailableError)) return reply({ kind: 'refused', run_id, reason: String(error) })
     reply({ kind: 'failed', reason: String(error) })
     reply({ kind: 'unavailable', run_id })
+  } finally {
+    ordered.delete(order)
   }
 }
 
