@@ -199,7 +199,7 @@ test('readout token prints the token alone, and takes it away', async () => {
   const run = terminal(folder)
   await run(0, ...ACCOUNT)
   const token = (await run(0, 'token', 'create', '--account', 'act_1', '--permission', 'read')).stdout.trim()
-  assert.match(token, /^[\w-]{43}$/)
+  assert.match(token, /^readout_[\w-]{43}$/)
   await run(0, 'insights', 'act_1', '--token', token)
   const listed = (await run(0, 'token', 'list', '-o', 'plain')).stdout
   assert.ok(!listed.includes(token) && /^[0-9a-f]{12}\tread\tact_1\t/.test(listed), listed)

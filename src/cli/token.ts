@@ -11,6 +11,9 @@ const NAME_LENGTH = 12
 
 const TOKEN_BYTES = 32
 
+/** Tells what it is wherever it turns up, and is never taken for an option, as a leading dash is. */
+const TOKEN_PREFIX = 'readout_'
+
 const COLUMNS: readonly Column[] = [
   { key: 'name', label: 'Token' },
   { key: 'permission', label: 'Permission' },
@@ -43,7 +46,7 @@ async function createToken(
   const created_at = now_ms()
   const expires_at = options.expires === undefined ? undefined : parseExpiry(options.expires, created_at)
   const accounts = await Promise.all(options.account.map((id) => findAccount(store, id)))
-  const token = randomBytes(TOKEN_BYTES).toString('base64url')
+  const token = TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString('base64url')
   await store.write(({ tokens }) =>
     tokens.add({
       token_hash: hashToken(token),
