@@ -1,17 +1,44 @@
 import { type FileHandle, open } from 'node:fs/promises'
 
-/**
- * Brings the write-ahead log of a database to the disk. SQLite would do so within each commit, and the writer would sleep
- * meanwhile; here the next transaction goes on, and whoever wrote is told when the disk has it.
- */
-export class LogSync implements AsyncDisposable {
+/** Where the commits of a database are until they are on the disk. */
+export interface Log extends AsyncDisposable {
+  /** Resolves when all that was written before the call is on the disk. */
+  sync(): Promise<void>
+}
+
+/** The write-ahead log that SQLite keeps beside a database. */
+export class LogFile implements Log {
   /** `undefined` for a database in memory, which has none. */
   readonly #file: string | undefined
   #handle: Promise<FileHandle> | undefined
-  #last: Promise<void> = Promise.resolve()
 
   constructor(database: string | undefined) {
     this.#file = database && `${database}-wal`
+  }
+
+  async sync(): Promise<void> {
+    if (this.#file === undefined) return
+    // The log is there while a connection is open, and stays the same file.
+    this.#handle ??= open(this.#file, 'r+')
+    await (await this.#handle).datasync()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const handle = await this.#handle?.catch(() => undefined)
+    await handle?.close()
+  }
+}
+
+/**
+ * Brings the log of a database to the disk. SQLite would do so within each commit, and the writer would sleep
+ * meanwhile; here the next transaction goes on, and whoever wrote is told when the disk has it.
+ */
+export class LogSync implements AsyncDisposable {
+  readonly #log: Log
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(log: Log) {
+    this.#log = log
   }
 
   /**
@@ -19,7 +46,7 @@ export class LogSync implements AsyncDisposable {
    * failed, every later call rejects: the system may have forgotten what it could not write, and sync nothing the next time.
    */
   synced(): Promise<void> {
-    const sync = this.#sync()
+    const sync = this.#log.sync()
     // Told of by `#last`, which comes later where an earlier sync takes longer.
     sync.catch(() => undefined)
     const inOrder = this.#last.then(() => sync)
@@ -30,14 +57,6 @@ export class LogSync implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#last.catch(() => undefined)
-    const handle = await this.#handle?.catch(() => undefined)
-    await handle?.close()
-  }
-
-  async #sync(): Promise<void> {
-    if (this.#file === undefined) return
-    // The log is there while a connection is open, and stays the same file.
-    this.#handle ??= open(this.#file, 'r+')
-    await (await this.#handle).datasync()
+    await this.#log[Symbol.asyncDispose]()
   }
 }

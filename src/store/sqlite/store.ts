@@ -4,7 +4,7 @@ import { SqliteArrivals } from './arrivals.ts'
 import { BUSY_MS_MAX, findFaults, openDatabase } from './database.ts'
 import { SqliteEdges } from './edges.ts'
 import { transactionError } from './error.ts'
-import { LogSync } from './log-sync.ts'
+import { type Log, LogFile, LogSync } from './log-sync.ts'
 import { SqlitePruned } from './pruned.ts'
 import { SqliteRegistry } from './registry.ts'
 import { SqliteReports } from './reports.ts'
@@ -18,7 +18,13 @@ import { SqliteTokens } from './tokens.ts'
  * before it gives up. Throws a DatabaseError.
  */
 export function openSqliteStore(file: string, busy_ms_max: number = BUSY_MS_MAX): Store {
-  return new SqliteStore(openDatabase(file, busy_ms_max))
+  const db = openDatabase(file, busy_ms_max)
+  return sqliteStoreOn(db, new LogFile(db.location() ?? undefined))
+}
+
+/** The store on a connection that is open already, and the log that its commits are in; disposing the store closes both. */
+export function sqliteStoreOn(db: DatabaseSync, log: Log): Store {
+  return new SqliteStore(db, log)
 }
 
 interface Reader {
@@ -47,9 +53,9 @@ class SqliteStore implements Store {
   /** The last transaction: the next one waits for it, since one connection holds one at a time. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, log: Log) {
     this.#db = db
-    this.#log = new LogSync(db.location() ?? undefined)
+    this.#log = new LogSync(log)
     this.#beginWriting = db.prepare('BEGIN IMMEDIATE')
     this.#beginReading = db.prepare('BEGIN')
     this.#commit = db.prepare('COMMIT')
