@@ -22,7 +22,7 @@ import {
   type WebhookResponse,
 } from './ingest/door.ts'
 import { confirmHashKey } from './ingest/pseudonym.ts'
-import { Writer } from './ingest/writer.ts'
+import { Writer, writerWorker } from './ingest/writer.ts'
 import { Metrics, OPERATIONS, type Operations, operationsDoor } from './operations.ts'
 import { lockDatabase } from './store/sqlite/lock.ts'
 import { openSqliteStore } from './store/sqlite/store.ts'
@@ -126,7 +126,9 @@ class ServerOperations implements Operations {
 
 function openWriter(config: ServerConfig, operations: ServerOperations, metrics: Metrics, now_ms: () => number) {
   const { database, hash_key, log } = config
-  return new Writer({ database, hash_key, started_at: now_ms() }, now_ms, {
+  const thread = writerWorker({ database, hash_key, started_at: now_ms() })
+  const clock = { now_ms, after: (ms: number, act: () => void) => setTimeout(act, ms) }
+  return new Writer(thread, clock, {
     onTaken(counts) {
       metrics.countTaken(counts)
       if (counts.committed) operations.lastWebhook_ms = now_ms()

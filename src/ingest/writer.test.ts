@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { openSqliteStore } from '../store/sqlite/store.ts'
 import type { IntakeCounts } from './intake.ts'
-import { QUEUE_BODIES_MAX, QUEUE_BYTES_MAX, Writer } from './writer.ts'
+import { QUEUE_BODIES_MAX, QUEUE_BYTES_MAX, Writer, writerWorker } from './writer.ts'
 
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z')
 
@@ -18,7 +18,8 @@ async function openWriter(counts: IntakeCounts[]): Promise<{ writer: Writer; dat
     await store.write(({ registry }) => registry.addAccount(account))
   }
   const hash_key = new Uint8Array(32)
-  const writer = new Writer({ database, hash_key, started_at: NOW_MS }, () => NOW_MS, {
+  const clock = { now_ms: () => NOW_MS, after: (ms: number, act: () => void) => setTimeout(act, ms) }
+  const writer = new Writer(writerWorker({ database, hash_key, started_at: NOW_MS }), clock, {
     onTaken: (taken) => counts.push(taken),
     onFailure: (reason) => assert.fail(reason),
     onDeath: (cause) => assert.fail(cause),

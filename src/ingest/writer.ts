@@ -25,15 +25,16 @@ export interface WriterOptions {
   readonly started_at: number
 }
 
-export type ToWriter =
-  | {
-      readonly kind: 'group'
-      /** The bodies, one after another. */
-      readonly bytes: Uint8Array<ArrayBuffer>
-      readonly lengths: readonly number[]
-      readonly received_at: number
-    }
-  | { readonly kind: 'close' }
+/** Bodies that are committed together. */
+export interface Group {
+  readonly kind: 'group'
+  /** One after another. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly lengths: readonly number[]
+  readonly received_at: number
+}
+
+export type ToWriter = Group | { readonly kind: 'close' }
 
 export type FromWriter =
   | { readonly kind: 'taken'; readonly unreadable: readonly Unreadable[]; readonly counts: IntakeCounts }
@@ -55,6 +56,23 @@ export interface WriterEvents {
   readonly onDeath: (cause: Error) => void
 }
 
+/** Time as the writer sees it. */
+export interface Clock {
+  readonly now_ms: () => number
+  readonly after: (ms: number, act: () => void) => void
+}
+
+/** What the thread tells the writer. */
+export interface ThreadEvents {
+  readonly onMessage: (message: FromWriter) => void
+  readonly onDeath: (cause: Error) => void
+}
+
+/** Where groups are committed, one after another; disposing it lets go of the database. */
+export interface WriterThread extends AsyncDisposable {
+  readonly post: (group: Group) => void
+}
+
 interface Waiting {
   readonly body: Uint8Array
   readonly since_ms: number
@@ -64,31 +82,48 @@ interface Waiting {
 const COMMITTED: Receipt = { kind: 'committed' }
 const BEHIND: Receipt = { kind: 'behind' }
 
-/**
- * Commits webhook bodies in a thread of its own, so that reading never waits for a commit. Bodies that come while it
- * works are committed together.
- */
+/** Opens the thread as a worker, so that reading never waits for a commit. */
+export function writerWorker(options: WriterOptions): (told: ThreadEvents) => WriterThread {
+  return ({ onMessage, onDeath }) => {
+    const worker = new Worker(new URL('writer-thread.ts', import.meta.url), {
+      workerData: options,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB_MAX },
+    })
+    worker.on('message', onMessage)
+    worker.on('error', (cause) => onDeath(cause instanceof Error ? cause : new Error(String(cause))))
+    const post = (message: ToWriter, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer)
+    return {
+      post: (group) => post(group, [group.bytes.buffer]),
+      async [Symbol.asyncDispose]() {
+        const exit = new Promise((resolve) => worker.once('exit', resolve))
+        post({ kind: 'close' })
+        await exit
+      },
+    }
+  }
+}
+
+/** Commits webhook bodies in a thread of its own. Bodies that come while it works are committed together. */
 export class Writer implements AsyncDisposable {
-  readonly #worker: Worker
+  readonly #thread: WriterThread
   readonly #events: WriterEvents
-  readonly #now_ms: () => number
+  readonly #clock: Clock
   #queue: Waiting[] = []
   readonly #inFlight: Waiting[][] = []
   #queueBytes = 0
   #inFlightBodies = 0
-  #timer: NodeJS.Timeout | undefined
+  /** Whether the first body of a group waits for company. */
+  #isLingering = false
   #isDead = false
   #onDrained: (() => void) | undefined
 
-  constructor(options: WriterOptions, now_ms: () => number, events: WriterEvents) {
-    this.#now_ms = now_ms
+  constructor(openThread: (told: ThreadEvents) => WriterThread, clock: Clock, events: WriterEvents) {
+    this.#clock = clock
     this.#events = events
-    this.#worker = new Worker(new URL('writer-thread.ts', import.meta.url), {
-      workerData: options,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB_MAX },
+    this.#thread = openThread({
+      onMessage: (message) => this.#settle(message),
+      onDeath: (cause) => this.#die(cause),
     })
-    this.#worker.on('message', (message: FromWriter) => this.#settle(message))
-    this.#worker.on('error', (cause) => this.#die(cause instanceof Error ? cause : new Error(String(cause))))
   }
 
   /** Bodies that wait to be committed. */
@@ -99,7 +134,7 @@ export class Writer implements AsyncDisposable {
   /** How long the oldest of them has waited. */
   get age_ms(): number {
     const oldest = this.#inFlight[0]?.[0] ?? this.#queue[0]
-    return oldest === undefined ? 0 : this.#now_ms() - oldest.since_ms
+    return oldest === undefined ? 0 : this.#clock.now_ms() - oldest.since_ms
   }
 
   /** Resolves when the body is committed, or it is known that it will not be. Never rejects. */
@@ -107,7 +142,7 @@ export class Writer implements AsyncDisposable {
     const isBehind = this.depth >= QUEUE_BODIES_MAX || this.#queueBytes + body.length > QUEUE_BYTES_MAX
     if (isBehind || this.#isDead) return Promise.resolve(BEHIND)
     return new Promise((settle) => {
-      this.#queue.push({ body, since_ms: this.#now_ms(), settle })
+      this.#queue.push({ body, since_ms: this.#clock.now_ms(), settle })
       this.#queueBytes += body.length
       this.#schedule()
     })
@@ -117,20 +152,22 @@ export class Writer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDead) return
     if (this.depth > 0) await new Promise<void>((resolve) => (this.#onDrained = resolve))
-    const exit = new Promise((resolve) => this.#worker.once('exit', resolve))
-    this.#post({ kind: 'close' })
-    await exit
+    await this.#thread[Symbol.asyncDispose]()
   }
 
   #schedule(): void {
     if (this.#inFlight.length >= GROUPS_IN_FLIGHT_MAX) return
     if (this.#queueBytes >= GROUP_BYTES_MAX) this.#hand()
-    else this.#timer ??= setTimeout(() => this.#hand(), GROUP_MS)
+    else if (!this.#isLingering) {
+      this.#isLingering = true
+      this.#clock.after(GROUP_MS, () => {
+        this.#isLingering = false
+        this.#hand()
+      })
+    }
   }
 
   #hand(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
     while (this.#queue.length > 0 && this.#inFlight.length < GROUPS_IN_FLIGHT_MAX) {
       const group = this.#takeGroup()
       const bytes = new Uint8Array(group.reduce((sum, { body }) => sum + body.length, 0))
@@ -142,7 +179,7 @@ export class Writer implements AsyncDisposable {
       const lengths = group.map(({ body }) => body.length)
       this.#inFlight.push(group)
       this.#inFlightBodies += group.length
-      this.#post({ kind: 'group', bytes, lengths, received_at: this.#now_ms() }, [bytes.buffer])
+      this.#thread.post({ kind: 'group', bytes, lengths, received_at: this.#clock.now_ms() })
     }
   }
 
@@ -185,10 +222,6 @@ export class Writer implements AsyncDisposable {
     this.#inFlight.length = 0
     this.#onDrained?.()
     this.#events.onDeath(cause)
-  }
-
-  #post(message: ToWriter, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer)
   }
 }
 
