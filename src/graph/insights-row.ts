@@ -1,4 +1,4 @@
-import type { Counter } from '../domain/counter.ts'
+import { type Counter, datedBy } from '../domain/counter.ts'
 import { type Day, type DayRange, formatDay } from '../domain/day.ts'
 import { formatMetric, METRIC_BY_FIELD, metricCounters } from '../domain/metric.ts'
 import { REGION_CLASSES, type RegionClass } from '../domain/region.ts'
@@ -42,7 +42,8 @@ export async function measureNode(rollups: Rollups, node: RowNode, query: RowQue
   const counted = await countNode(rollups, node, query)
   const happened = counted.filter(({ sums }) => query.dated_by === 'event' || isDatedHere(sums))
   if (happened.length === 0) return []
-  const ever_sent = !query.columns.includes('sent_c') || (await rollups.readEverSent(node))
+  const isAsked = query.columns.includes(`${datedBy('sent', query.dated_by)}_c`)
+  const ever_sent = !isAsked || (await rollups.readEverSent(node))
   return happened.map((row) => ({ ...row, names: node.names, ever_sent }))
 }
 

@@ -175,6 +175,8 @@ test('readInsights() says delivery_rate "0" of a node that never had a sent fact
     const [found] = await read(id, `${query}&${fields('delivery_rate')}`)
     assert.ok(found !== undefined && found.marketing_messages_delivery_rate === delivery_rate, `${id} ${query}`)
   }
+  const [dated] = await read('12', `date_preset=maximum&dated_by=delivery&${fields('delivery_rate')}`)
+  assert.equal(dated?.marketing_messages_delivery_rate, '0')
 })
 
 test('readInsights() leaves money out while a delivered message has no price', async () => {
