@@ -35,10 +35,35 @@ export function countNaively(facts: readonly Fact[], world: ModelWorld): Counted
   return [...threads.values()].flatMap((thread) => countThread(thread, world))
 }
 
+/** One failed delivery, on its day. */
+export interface CountedFailure {
+  account_id: string
+  ad_id: string
+  day: string
+  error_message: string
+}
+
+/** The failures of a thread are told apart by millisecond and reason. */
+export function countFailuresNaively(facts: readonly Fact[], world: ModelWorld): CountedFailure[] {
+  const failed = facts.filter((fact) => fact.kind === 'failed')
+  const distinct = new Map(failed.map((f) => [JSON.stringify([f.ad_id, f.subscriber, f.at, f.error_message]), f]))
+  return [...distinct.values()].flatMap(({ ad_id, at, error_message }) => {
+    const account_id = world.accountOf(ad_id)
+    if (account_id === undefined) return []
+    const day = localTime(at, world.timeZoneOf(account_id)).toPlainDate().toString()
+    return [{ account_id, ad_id, day, error_message: error_message ?? '' }]
+  })
+}
+
+function localTime(at: number, time_zone: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(time_zone)
+}
+
 /** The facts that a ledger was given, with prunes in between: some are still told apart, some only counted, some refused. */
 export class NaiveLedger {
   #facts: Fact[] = []
   readonly #pruned: Counted[] = []
+  readonly #prunedFailures: CountedFailure[] = []
   readonly #prunedMessages = new Set<string>()
   readonly #floors = new Map<string, number>()
 
@@ -54,19 +79,31 @@ export class NaiveLedger {
       const [{ ad_id }] = thread as [Fact]
       if (!ad_ids.includes(ad_id) || latestTimeOf(thread) >= (this.#floors.get(ad_id) ?? -Infinity)) continue
       this.#pruned.push(...countThread(thread, world))
+      this.#prunedFailures.push(...countFailuresNaively(thread, world))
       for (const fact of thread) if (fact.tracking_id !== null) this.#prunedMessages.add(messageName(fact))
       this.#facts = this.#facts.filter((fact) => !thread.includes(fact))
     }
   }
 
   count(world: ModelWorld): Counted[] {
-    const pruned = this.#pruned.map((one) => ({ ...one, account_id: world.accountOf(one.ad_id) ?? one.account_id }))
-    return [...pruned, ...countNaively(this.#facts, world)]
+    return [...inTheirAccounts(this.#pruned, world), ...countNaively(this.#facts, world)]
+  }
+
+  countFailures(world: ModelWorld): CountedFailure[] {
+    return [...inTheirAccounts(this.#prunedFailures, world), ...countFailuresNaively(this.#facts, world)]
   }
 
   #isRefused(fact: Fact): boolean {
     return fact.at < (this.#floors.get(fact.ad_id) ?? -Infinity) || this.#prunedMessages.has(messageName(fact))
   }
+}
+
+/** What was pruned moves with its ad. */
+function inTheirAccounts<T extends { account_id: string; ad_id: string }>(
+  pruned: readonly T[],
+  world: ModelWorld,
+): T[] {
+  return pruned.map((one) => ({ ...one, account_id: world.accountOf(one.ad_id) ?? one.account_id }))
 }
 
 function messageName({ ad_id, subscriber, tracking_id }: Fact): string {
@@ -107,15 +144,14 @@ function countThread(facts: readonly Fact[], world: ModelWorld): Counted[] {
   const clicks = naiveClicks(facts)
   const uncredited = clicks.filter((click) => !credit(click, messages))
   const counted: Counted[] = []
-  const localTime = (at: number) =>
-    Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(world.timeZoneOf(account_id))
-  const dayOf = (at: number) => localTime(at).toPlainDate().toString()
+  const local = (at: number) => localTime(at, world.timeZoneOf(account_id))
+  const dayOf = (at: number) => local(at).toPlainDate().toString()
   const count = (at: number, counter: Counter, amount = 1n, btn_name: string | null = null) =>
     counted.push({
       account_id,
       ad_id,
       day: dayOf(at),
-      hour: localTime(at).hour,
+      hour: local(at).hour,
       counter,
       region_class: naiveClass(country),
       country: country ?? 'unknown',
