@@ -1,0 +1,70 @@
+import { type Discrepancy, verify } from '../../src/store/verify.ts'
+import { countFailuresNaively, countNaively } from '../model.ts'
+import { countLines, readRollupLines } from '../rollup-lines.ts'
+import { answerNaively, type Row } from './answers.ts'
+import type { Expected } from './expected.ts'
+import { formatQuery, type Question } from './question.ts'
+import { type SimulatedServer, TOKEN } from './server.ts'
+import { checkSame, Violation } from './violation.ts'
+
+/** Every rollup is the sum of its threads, whatever is still to be caught up with. */
+export async function checkVerified({ store }: SimulatedServer): Promise<void> {
+  const discrepancies: Discrepancy[] = []
+  await store.read((tables) => verify(tables, (one) => discrepancies.push(one)))
+  const lines = discrepancies.map(({ node, day, table, amount_of, stored, recounted }) =>
+    [node, day, table, amount_of, `is ${stored} and should be ${recounted}`].join(' '),
+  )
+  checkSame('verify', lines, [])
+}
+
+/** The ledger holds what it should, and the answers say so. */
+export async function checkCounted(
+  server: SimulatedServer,
+  expected: Expected,
+  questions: readonly Question[],
+  now_ms: number,
+): Promise<void> {
+  await checkVerified(server)
+  await checkParked(server, expected)
+  const counted = countNaively(expected.facts, expected)
+  const lines = countLines(counted, countFailuresNaively(expected.facts, expected))
+  checkSame('rollups', await readRollupLines(server.store), lines)
+  for (const question of questions) {
+    const asked = `insights ${JSON.stringify(question)}`
+    const rows = await ask(server, question)
+    const should = answerNaively(question, counted, expected, now_ms)
+    if ((rows === undefined) !== (should === undefined)) throw new Violation(`${asked}: is there such a node?`)
+    checkSame(asked, linesOf(rows), linesOf(should))
+  }
+}
+
+async function checkParked({ store }: SimulatedServer, expected: Expected): Promise<void> {
+  const parked = (await store.setAside.listParked()).map(({ ad_id, page_id, facts }) => `${ad_id} ${page_id} ${facts}`)
+  const waiting = Map.groupBy(expected.parked.values(), ({ ad_id, page_id }) => `${ad_id} ${page_id}`)
+  checkSame('parked', parked.sort(), [...waiting].map(([key, facts]) => `${key} ${facts.length}`).sort())
+}
+
+/** Every row of an answer, page by page; `undefined` where it says that there is no such node. */
+async function ask(server: SimulatedServer, question: Question): Promise<Row[] | undefined> {
+  const rows: Row[] = []
+  const first = `http://readout/v25.0/${question.node}/insights?access_token=${TOKEN}&${formatQuery(question)}`
+  for (let next: string | undefined = first; next !== undefined; ) {
+    const { pathname, search }: URL = new URL(next)
+    const { status, json } = await server.get(pathname, search.slice(1))
+    if (isUnknownNode(status, json)) return undefined
+    if (status !== 200) throw new Violation(`${next}: ${status} ${JSON.stringify(json)}`)
+    const page = json as { readonly data: readonly Row[]; readonly paging?: { readonly next?: string } }
+    rows.push(...page.data)
+    next = page.paging?.next
+  }
+  return rows
+}
+
+function isUnknownNode(status: number, json: unknown): boolean {
+  const { error } = json as { readonly error?: { readonly code: number; readonly error_subcode?: number } }
+  return status === 400 && error?.code === 100 && error.error_subcode === 33
+}
+
+function linesOf(rows: readonly Row[] = []): string[] {
+  return rows.map((row) => JSON.stringify(row, Object.keys(row).sort())).sort()
+}

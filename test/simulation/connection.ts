@@ -1,0 +1,129 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+
+/** Tables at whose next change a fault may strike: those that are changed seldom, and some that are changed often. */
+export const FAULT_TABLES = [
+  'account',
+  'ad',
+  'ad_page',
+  'click',
+  'failure',
+  'message',
+  'page_event',
+  'parked',
+  'rollup',
+  'rollup_country',
+  'unresolved_ad',
+] as const
+
+/** Where a fault strikes: where a transaction begins or commits next, a table is changed, or at the n-th statement. */
+export type FaultPoint = 'begin' | 'commit' | (typeof FAULT_TABLES)[number] | number
+
+/** What happens there: the process is killed before or after it, or it fails, though a commit may be done all the same. */
+export type FaultEffect = 'kill before' | 'kill after' | 'fail before' | 'fail after'
+
+export interface Fault {
+  readonly point: FaultPoint
+  readonly effect: FaultEffect
+}
+
+/** Thrown within a process that was killed: nothing of it runs any more. */
+export class Killed extends Error {
+  override readonly name = 'Killed'
+}
+
+/** What a process tells of its connection. */
+export interface ConnectionEvents {
+  readonly onCommit: () => void
+  /** The process is being killed: now is what the disk has. */
+  readonly onKill: () => void
+}
+
+/** The statements of one process, each of which a fault can strike. */
+export class Connection {
+  readonly #events: ConnectionEvents
+  readonly #armed: { readonly fault: Fault; readonly from: number }[] = []
+  #statements = 0
+  #isDead = false
+
+  constructor(events: ConnectionEvents) {
+    this.#events = events
+  }
+
+  /** Prepares a fault; whichever comes to its point strikes, once. */
+  arm(fault: Fault): void {
+    this.#armed.push({ fault, from: this.#statements })
+  }
+
+  /** Takes back the faults that have not struck. */
+  disarm(): void {
+    this.#armed.length = 0
+  }
+
+  /** The same database, but for the faults. A transaction is rolled back without one: SQLite does not fail at that. */
+  over(db: DatabaseSync): DatabaseSync {
+    return new Proxy(db, {
+      get: (_, name) => {
+        if (name === 'prepare') return (sql: string) => this.#overStatement(db.prepare(sql), sql)
+        if (name === 'exec')
+          return (sql: string) => (sql === 'ROLLBACK' ? db.exec(sql) : this.#run(sql, () => db.exec(sql)))
+        return memberOf(db, name)
+      },
+    })
+  }
+
+  #overStatement(statement: StatementSync, sql: string): StatementSync {
+    const run = { get: statement.get, all: statement.all, run: statement.run }
+    return new Proxy(statement, {
+      get: (_, name) => {
+        if (!Object.hasOwn(run, name)) return memberOf(statement, name)
+        const method = run[name as keyof typeof run] as (...values: unknown[]) => unknown
+        return (...values: unknown[]) => this.#run(sql, () => method.apply(statement, values))
+      },
+    })
+  }
+
+  #run<T>(sql: string, run: () => T): T {
+    if (this.#isDead) throw new Killed('this process was killed before')
+    this.#statements++
+    const effect = this.#effectOn(sql)
+    if (effect === 'kill before') this.#kill(sql)
+    if (effect === 'fail before' || (effect === 'fail after' && sql !== 'COMMIT')) throw failed(sql)
+    const result = run()
+    if (sql === 'COMMIT') this.#events.onCommit()
+    if (effect === 'kill after') this.#kill(sql)
+    if (effect === 'fail after') throw failed(sql)
+    return result
+  }
+
+  #effectOn(sql: string): FaultEffect | undefined {
+    const place = this.#armed.findIndex(({ fault, from }) => isAt(fault.point, sql, this.#statements - from))
+    return place < 0 ? undefined : this.#armed.splice(place, 1)[0]?.fault.effect
+  }
+
+  #kill(sql: string): never {
+    this.#isDead = true
+    this.#events.onKill()
+    throw new Killed(`killed at ${firstLine(sql)}`)
+  }
+}
+
+const CHANGED = /^\s*(?:INSERT (?:OR \w+ )?INTO|UPDATE(?: OR \w+)?|DELETE FROM) (\w+)/
+
+function isAt(point: FaultPoint, sql: string, statements: number): boolean {
+  if (point === 'begin') return sql === 'BEGIN IMMEDIATE'
+  if (point === 'commit') return sql === 'COMMIT'
+  return typeof point === 'number' ? point === statements : CHANGED.exec(sql)?.[1] === point
+}
+
+function memberOf(target: object, name: string | symbol): unknown {
+  const member = Reflect.get(target, name, target)
+  return typeof member === 'function' ? member.bind(target) : member
+}
+
+function failed(sql: string): Error {
+  return new Error(`disk I/O error at ${firstLine(sql)}`)
+}
+
+function firstLine(sql: string): string {
+  return sql.trim().split('\n')[0] ?? ''
+}

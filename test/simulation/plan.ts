@@ -1,0 +1,111 @@
+import type { SandboxEvent } from '../../src/sandbox/event.ts'
+import { Random } from '../../src/sandbox/random.ts'
+import { planAct } from './acts.ts'
+import { FAULT_TABLES, type Fault, type FaultEffect, type FaultPoint } from './connection.ts'
+import { BUTTON, HOURLY, PRESETS, type Question } from './question.ts'
+import { HOUR_MS, one, planDay, planScene, type Scene } from './scene.ts'
+import type { History, Step } from './step.ts'
+import { ACCOUNTS, NODES, TIME_ZONES } from './universe.ts'
+import { planEvents, planWebhooks } from './webhooks.ts'
+
+const ACTS_MAX = 8
+const STRIKES_MAX = 16
+const CHECKS_MAX = 5
+const QUESTIONS = 8
+
+/** All that one seed makes happen. */
+export function planHistory(seed: number): History {
+  const random = new Random(seed)
+  const scene = planScene(random)
+  const events = planEvents(random, scene)
+  const webhooks = planWebhooks(random, scene, events)
+  const arrivals_ms = webhooks.map(({ at_ms }) => at_ms)
+  const moment = () => planMoment(random, arrivals_ms.length === 0 ? [scene.start_ms] : arrivals_ms)
+  const some = (max: number, plan: () => Step | Step[], min = 0) =>
+    Array.from({ length: random.integer(min, max) }, plan).flat()
+  const steps = [
+    ...webhooks,
+    ...some(ACTS_MAX, () => {
+      const fault = random.chance(0.25) ? planFault(random) : undefined
+      return { at_ms: moment(), kind: 'act', act: planAct(random, scene, events), fault }
+    }),
+    ...some(STRIKES_MAX, () => planStrike(random, scene, events, moment())),
+    ...some(CHECKS_MAX, () => ({ at_ms: moment(), kind: 'check', questions: planQuestions(random, scene) }), 1),
+  ]
+  const time_zones = ACCOUNTS.map(() => one(random, TIME_ZONES))
+  return { seed, start_ms: scene.start_ms, time_zones, steps: steps.sort((a, b) => a.at_ms - b.at_ms) }
+}
+
+/** When something arrives, or soon before or after; much of it at the same few times, so that it meets. */
+function planMoment(random: Random, arrivals_ms: readonly number[]): number {
+  const at_ms = one(random, random.chance(0.5) ? arrivals_ms.slice(0, 3) : arrivals_ms)
+  return random.pick([
+    [at_ms - 1, 3],
+    [at_ms, 2],
+    [at_ms + random.integer(1, 1000), 3],
+  ])
+}
+
+/** Something goes wrong, and often someone does something in the moment after. */
+function planStrike(random: Random, scene: Scene, events: readonly SandboxEvent[], at_ms: number): Step[] {
+  const for_ms = random.integer(1, 2 * HOUR_MS)
+  const down_ms = random.pick([
+    [0, 1],
+    [random.integer(1, 60_000), 2],
+    [for_ms, 1],
+  ])
+  const strike = random.pick<Step>([
+    [{ at_ms, kind: 'fault', fault: planFault(random), down_ms }, 12],
+    [{ at_ms, kind: 'full', pages: random.integer(0, 3), for_ms }, 3],
+    [{ at_ms, kind: 'slow', commit_ms: random.integer(1, 30_000), for_ms }, 2],
+    [{ at_ms, kind: 'held', for_ms }, 1],
+    [{ at_ms, kind: 'clock', off_ms: random.integer(-20 * HOUR_MS, 20 * HOUR_MS) }, 1],
+    [{ at_ms, kind: 'verify' }, 2],
+  ])
+  if (!random.chance(0.4)) return [strike]
+  const act = planAct(random, scene, events)
+  return [strike, { at_ms: at_ms + random.integer(1, 20), kind: 'act', act, fault: undefined }]
+}
+
+function planFault(random: Random): Fault {
+  const effect = random.pick<FaultEffect>([
+    ['kill before', 3],
+    ['kill after', 3],
+    ['fail before', 3],
+    ['fail after', 1],
+  ])
+  const point = random.pick<FaultPoint>([
+    ['begin', 1],
+    ['commit', 3],
+    [one(random, FAULT_TABLES), 4],
+    [random.integer(1, 10), 1],
+    [random.integer(1, 300), 2],
+  ])
+  return { point, effect }
+}
+
+function planQuestions(random: Random, scene: Scene): Question[] {
+  return Array.from({ length: QUESTIONS }, () => {
+    const node = one(random, Object.keys(NODES))
+    const [since = '', until = ''] = [planDay(random, scene), planDay(random, scene)].sort()
+    return {
+      node,
+      level: one(random, NODES[node] ?? []),
+      dates: random.chance(0.5) ? one(random, PRESETS) : { since, until },
+      time_increment: random.pick<Question['time_increment']>([
+        ['all_days', 4],
+        ['monthly', 1],
+        [1, 2],
+        [random.integer(2, 90), 1],
+      ]),
+      breakdown: random.pick<Question['breakdown']>([
+        [undefined, 4],
+        ['country', 2],
+        [HOURLY, 1],
+        [BUTTON, 1],
+      ]),
+      region_policy: random.chance(0.5) ? 'documented' : 'all',
+      dated_by: random.chance(0.5) ? 'event' : 'delivery',
+    }
+  })
+}

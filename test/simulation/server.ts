@@ -1,0 +1,193 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { answer, type GraphDoor } from '../../src/graph/answer.ts'
+import { Directory } from '../../src/graph/directory.ts'
+import { CATCH_UP_EVERY_MS, Committer } from '../../src/ingest/committer.ts'
+import { answerWebhook } from '../../src/ingest/door.ts'
+import { confirmHashKey, KeyedPseudonyms } from '../../src/ingest/pseudonym.ts'
+import { formatSignature } from '../../src/ingest/signature.ts'
+import { type Group, type ThreadEvents, Writer, type WriterThread } from '../../src/ingest/writer.ts'
+import { sqliteStoreOn } from '../../src/store/sqlite/store.ts'
+import type { Store } from '../../src/store/store.ts'
+import { noteWorld } from '../../src/store/world.ts'
+import { APP_SECRET, HASH_KEY } from '../open.ts'
+import { Connection } from './connection.ts'
+import type { Disk } from './disk.ts'
+import type { VirtualTime } from './time.ts'
+
+export const TOKEN = 'token'
+
+/** More than any history fills. */
+const PAGES_MAX = 2 ** 30
+
+/** What a server is told of the world, and tells it. */
+export interface ServerWorld {
+  readonly time: VirtualTime
+  readonly disk: Disk
+  /** What the server's clock shows. */
+  readonly now_ms: () => number
+  /** How long a group takes. */
+  readonly commit_ms: () => number
+  /** A group is committed; it is not answered yet. */
+  readonly onCommit: (bodies: readonly string[], received_at: number) => void
+  /** A group, or a step of catching up, could not be committed. */
+  readonly onFailure: (reason: string) => void
+  readonly onKill: () => void
+  /** Something that must not happen. */
+  readonly onMistake: (cause: unknown) => void
+}
+
+/**
+ * A server as `server.ts` wires it, but for the listener and the threads: requests come as values, the writer's thread
+ * is played on virtual time, and its connection can be struck by faults.
+ */
+export class SimulatedServer {
+  readonly connection: Connection
+  readonly #world: ServerWorld
+  readonly #main: Store
+  /** The writer's. */
+  readonly #db: DatabaseSync
+  readonly #writing: Store
+  readonly #writer: Writer
+  readonly #graph: GraphDoor
+  readonly #ticking: Disposable
+  readonly #gone = Promise.withResolvers<undefined>()
+  /** What the writer's thread commits now. */
+  #group: Group | undefined
+  #isRunning = true
+
+  static async start(world: ServerWorld): Promise<SimulatedServer> {
+    await using parts = new AsyncDisposableStack()
+    const main = parts.use(sqliteStoreOn(world.disk.open(), 0))
+    await confirmHashKey(main, HASH_KEY)
+    await main.write(({ registry }) => registry.removeForgotten(world.now_ms()))
+    await noteWorld(main, 'the same')
+    parts.move()
+    return new SimulatedServer(world, main)
+  }
+
+  private constructor(world: ServerWorld, main: Store) {
+    this.#world = world
+    this.#main = main
+    this.connection = new Connection({ onCommit: () => this.#noteCommit(), onKill: () => this.#kill() })
+    this.#db = world.disk.open()
+    this.#writing = sqliteStoreOn(this.connection.over(this.#db), 0)
+    const committer = new Committer(this.#writing, new KeyedPseudonyms(HASH_KEY), world.now_ms())
+    this.#ticking = world.time.every(CATCH_UP_EVERY_MS, () => this.#catchUp(committer))
+    const clock = { now_ms: world.now_ms, after: (ms: number, act: () => void) => this.#after(ms, act) }
+    this.#writer = new Writer((told) => this.#openThread(committer, told), clock, {
+      onTaken: () => {},
+      onFailure: world.onFailure,
+      onDeath: world.onMistake,
+    })
+    this.#graph = this.#openGraph()
+  }
+
+  get store(): Store {
+    return this.#main
+  }
+
+  /** Lets the database grow by so many pages, or as it likes. */
+  limitPages(pages: number | undefined): void {
+    const { page_count } = this.#db.prepare('PRAGMA page_count').get() as { page_count: number }
+    this.#db.exec(`PRAGMA max_page_count = ${pages === undefined ? PAGES_MAX : page_count + pages}`)
+  }
+
+  /** Posts a webhook: the status of the answer, or `undefined` where the connection ended without one. */
+  async post(body: string): Promise<number | undefined> {
+    const bytes = Buffer.from(body)
+    const headers = { 'x-hub-signature-256': formatSignature(bytes, APP_SECRET) }
+    const submit = (one: Uint8Array) => this.#writer.submit(one)
+    const door = { app_secrets: [APP_SECRET], verify_token: undefined, submit }
+    const answered = answerWebhook({ method: 'POST', query: '', headers, body: bytes }, door)
+    return (await Promise.race([answered, this.#gone.promise]))?.status
+  }
+
+  /** Asks the Graph door; the status and the JSON of its answer. */
+  async get(path: string, query: string): Promise<{ status: number; json: unknown }> {
+    const request = { method: 'GET', path, query, headers: {}, body: undefined, base_url: 'http://readout' }
+    const { status, body } = await answer(request, this.#graph)
+    return { status, json: JSON.parse(body) }
+  }
+
+  /** Lets go of the file, killed or not. */
+  async close(): Promise<void> {
+    this.#stop()
+    await this.#main[Symbol.asyncDispose]()
+    await this.#writing[Symbol.asyncDispose]()
+  }
+
+  /** A thread that takes its groups one after another, each in its time. */
+  #openThread(committer: Committer, { onMessage }: ThreadEvents): WriterThread {
+    let free_ms = 0
+    const post = (group: Group) => {
+      const commit_ms = this.#world.commit_ms()
+      const start_ms = Math.max(free_ms, this.#world.time.now_ms)
+      free_ms = start_ms + commit_ms
+      const answer_ms = free_ms
+      this.#at(start_ms + Math.floor(commit_ms / 2), async () => {
+        this.#group = group
+        const message = await committer.take(group)
+        this.#group = undefined
+        this.#at(answer_ms, () => onMessage(message))
+      })
+    }
+    return { post, [Symbol.asyncDispose]: () => this.#writing[Symbol.asyncDispose]() }
+  }
+
+  async #catchUp(committer: Committer): Promise<void> {
+    try {
+      if (await committer.catchUp()) this.#after(1, () => this.#catchUp(committer))
+    } catch (error) {
+      if (this.#isRunning) this.#world.onFailure(String(error))
+    }
+  }
+
+  #openGraph(): GraphDoor {
+    const { now_ms, onMistake } = this.#world
+    return {
+      store: this.#main,
+      directory: new Directory(),
+      now: () => Temporal.Instant.fromEpochMilliseconds(now_ms()),
+      meta_history_limit: false,
+      reporter: { order: () => Promise.reject(new Error('no report is asked for here')) },
+      newRunId: () => '0',
+      newTraceId: () => 'trace',
+      app_secrets: [],
+      require_appsecret_proof: false,
+      request_limit: undefined,
+      onRefusal: () => {},
+      onFailure: onMistake,
+    }
+  }
+
+  #after(ms: number, act: () => unknown): void {
+    this.#at(this.#world.time.now_ms + ms, act)
+  }
+
+  /** What a server was going to do, nobody does when it was killed. */
+  #at(due_ms: number, act: () => unknown): void {
+    this.#world.time.at(due_ms, () => (this.#isRunning ? act() : undefined))
+  }
+
+  #noteCommit(): void {
+    if (this.#group === undefined) return
+    const { bytes, lengths, received_at } = this.#group
+    let end = 0
+    const bodies = lengths.map((length) => {
+      end += length
+      return Buffer.from(bytes.subarray(end - length, end)).toString()
+    })
+    this.#world.onCommit(bodies, received_at)
+  }
+
+  #kill(): void {
+    this.#stop()
+    this.#world.onKill()
+  }
+
+  #stop(): void {
+    this.#isRunning = false
+    this.#ticking[Symbol.dispose]()
+    this.#gone.resolve(undefined)
+  }
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { planHistory } from './plan.ts'
+import { FAILED_SEEDS } from './seeds.ts'
+import { shrink } from './shrink.ts'
+import { listSeeds, simulate } from './simulate.ts'
+import type { History } from './step.ts'
+
+/** How long every run of the tests plays histories that nobody has seen. */
+const FRESH_MS = 20_000
+
+test('the histories of all seeds that ever failed are as they must be', async () => {
+  const { failure, seeds } = await simulate(FAILED_SEEDS.map(([seed]) => seed))
+  if (failure !== undefined) assert.fail(failure)
+  assert.equal(seeds, FAILED_SEEDS.length)
+})
+
+test('histories of fresh seeds are as they must be', async () => {
+  const { failure, facts, kills } = await simulate(listSeeds(undefined, Infinity, FRESH_MS))
+  if (failure !== undefined) assert.fail(failure)
+  assert.ok(facts > 0 && kills > 0, 'the histories above say something')
+})
+
+test('planHistory() plans the same for the same seed', () => {
+  assert.deepEqual(planHistory(1), planHistory(1))
+  assert.notDeepEqual(planHistory(1).steps, planHistory(2).steps)
+})
+
+test('shrink() finds the two steps and the event that a failure needs', async () => {
+  const history = planHistory(3)
+  const needed = history.steps.flatMap((step) => (step.kind === 'webhook' ? step.events.slice(0, 1) : [])).at(-1)
+  assert.ok(needed !== undefined && history.steps.length > 10)
+  const isFailing = async ({ steps }: History) =>
+    steps.some(({ kind }) => kind === 'check') &&
+    steps.some((step) => step.kind === 'webhook' && step.events.includes(needed))
+  const { steps } = await shrink(history, isFailing)
+  assert.deepEqual(steps.map(({ kind }) => kind).sort(), ['check', 'webhook'])
+  assert.deepEqual(
+    steps.flatMap((step) => (step.kind === 'webhook' ? step.events : [])),
+    [needed],
+  )
+})
