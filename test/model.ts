@@ -85,6 +85,13 @@ export class NaiveLedger {
     }
   }
 
+  /** A person is forgotten: the facts that are still told apart are another's. */
+  rename(subscriber: string, replacement: string): void {
+    this.#facts = this.#facts.map((fact) =>
+      fact.subscriber === subscriber ? { ...fact, subscriber: replacement } : fact,
+    )
+  }
+
   count(world: ModelWorld): Counted[] {
     return [...inTheirAccounts(this.#pruned, world), ...countNaively(this.#facts, world)]
   }

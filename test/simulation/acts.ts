@@ -1,25 +1,51 @@
 import type { SandboxEvent } from '../../src/sandbox/event.ts'
-import type { Random } from '../../src/sandbox/random.ts'
-import { one, planDay, type Scene } from './scene.ts'
+import type { Random, Weighted } from '../../src/sandbox/random.ts'
+import { DAY_MS, formatDate, one, planDay, type Scene } from './scene.ts'
 import type { Act, CountryRow, RateRow } from './step.ts'
 import { ACCOUNTS, BUTTONS, COUNTRIES, PAGES, REGISTERED_CAMPAIGN, SINGLE_IDS, TIME_ZONES } from './universe.ts'
 
-/** Something that an administrator does. */
-export function planAct(random: Random, scene: Scene, events: readonly SandboxEvent[]): Act {
+/** What administrators do, and how often. */
+export const ACTS: Weighted<Act['kind']> = [
+  ['zone', 3],
+  ['rates', 3],
+  ['countries', 3],
+  ['import', 3],
+  ['claim', 4],
+  ['move', 3],
+  ['link', 2],
+  ['unlink', 1],
+  ['prune', 2],
+  ['forget', 1],
+]
+
+/** What they do in the middle of it all; the others wait until the server has caught up. */
+export const HASTY_ACTS = ACTS.filter(([kind]) => ['zone', 'rates', 'countries', 'import', 'forget'].includes(kind))
+
+/** Something that an administrator does at a time. */
+export function planAct(random: Random, kinds: Weighted<Act['kind']>, scene: Scene, at_ms: number): Act {
+  const kind = random.pick(kinds)
   const account_id = one(random, ACCOUNTS).account_id
-  const single_id = one(random, SINGLE_IDS)
-  const moved_id = random.chance(0.3) ? REGISTERED_CAMPAIGN : single_id
-  const page_id = one(random, PAGES)
-  return random.pick<() => Act>([
-    [() => ({ kind: 'zone', account_id, time_zone: one(random, TIME_ZONES) }), 3],
-    [() => ({ kind: 'rates', account_id, rates: planRates(random, scene) }), 3],
-    [() => ({ kind: 'countries', rows: planCountries(random, scene) }), 3],
-    [() => ({ kind: 'import', events: planImport(random, events) }), 3],
-    [() => ({ kind: 'claim', campaign_id: single_id, account_id }), 4],
-    [() => ({ kind: 'move', campaign_id: moved_id, account_id }), 3],
-    [() => ({ kind: random.chance(0.7) ? 'link' : 'unlink', page_id, account_id }), 3],
-    [() => ({ kind: 'forget', token: one(random, scene.people), replacement: `nobody ${random.text(8)}` }), 1],
-  ])()
+  const campaign_id = kind === 'move' && random.chance(0.3) ? REGISTERED_CAMPAIGN : one(random, SINGLE_IDS)
+  switch (kind) {
+    case 'zone':
+      return { kind, account_id, time_zone: one(random, TIME_ZONES) }
+    case 'rates':
+      return { kind, account_id, rates: planRates(random, scene) }
+    case 'countries':
+      return { kind, rows: planCountries(random, scene) }
+    case 'import':
+      return { kind, events: planImport(random, scene) }
+    case 'claim':
+    case 'move':
+      return { kind, campaign_id, account_id }
+    case 'link':
+    case 'unlink':
+      return { kind, page_id: one(random, PAGES), account_id }
+    case 'prune':
+      return { kind, account_id, before: formatDate(at_ms + random.integer(-1, 1) * DAY_MS) }
+    case 'forget':
+      return { kind, token: one(random, scene.people), replacement: `nobody ${random.text(8)}` }
+  }
 }
 
 function planRates(random: Random, scene: Scene): RateRow[] {
@@ -36,7 +62,7 @@ function planCountries(random: Random, { people }: Scene): CountryRow[] {
 }
 
 /** What an operator kept of some events, with what no webhook tells. */
-function planImport(random: Random, events: readonly SandboxEvent[]): SandboxEvent[] {
+function planImport(random: Random, { events }: Scene): SandboxEvent[] {
   const share = random.unit() * 0.3
   const some = events.filter(() => random.chance(share))
   return some.map((event) => {

@@ -1,17 +1,20 @@
 import { writeFileSync } from 'node:fs'
+import { parseDay } from '../../src/domain/day.ts'
 import { importFacts } from '../../src/ingest/import.ts'
 import { KeyedPseudonyms } from '../../src/ingest/pseudonym.ts'
 import { importRates } from '../../src/ingest/rates.ts'
 import { importSubscribers } from '../../src/ingest/subscribers.ts'
 import { formatImportLine } from '../../src/sandbox/event.ts'
-import { Admission, singleIdAd } from '../../src/store/admission.ts'
+import { Admission } from '../../src/store/admission.ts'
 import { catchUp } from '../../src/store/catch-up.ts'
 import { forget } from '../../src/store/forget.ts'
-import { RegistryError } from '../../src/store/registry.ts'
+import { prune } from '../../src/store/prune.ts'
+import { registerAd } from '../../src/store/register-ad.ts'
+import { type Account, RegistryError } from '../../src/store/registry.ts'
 import { sqliteStoreOn } from '../../src/store/sqlite/store.ts'
-import { type Store, StoreBusyError } from '../../src/store/store.ts'
+import { type Store, StoreUnavailableError } from '../../src/store/store.ts'
 import { HASH_KEY } from '../open.ts'
-import { Connection, type Fault, Killed } from './connection.ts'
+import { Connection, DiskFailure, type Fault, Killed, SYNC } from './connection.ts'
 import type { Disk } from './disk.ts'
 import type { Act, RateRow } from './step.ts'
 import { Violation } from './violation.ts'
@@ -22,21 +25,28 @@ export interface ActWorld {
   readonly now_ms: () => number
   /** Whether the act is one that must be refused. */
   readonly isRefused: boolean
+  /** The act is committed. What it has left to do, catching up does. */
   readonly onCommit: () => void
+  /** The power was cut: of what was not synced, so much is left, from 0 to 1. */
+  readonly onPowerCut: (left: number) => void
 }
 
-/** What became of an act: it may be committed and not be caught up with when its process is killed. */
-export type ActEnd = 'done' | 'refused' | 'busy' | 'killed' | 'failed'
+/** What became of an act: all of it is done, it is one that must be refused, or it was interrupted at some point. */
+export type ActEnd = 'done' | 'refused' | 'interrupted'
 
 /** Does what a command does, in a process of its own, which a fault may strike. */
 export async function administer(act: Act, fault: Fault | undefined, world: ActWorld): Promise<ActEnd> {
   let commits = 0
   const onCommit = () => {
-    // The first commit is the act; what follows catches up with it.
-    if (commits++ === 0) world.onCommit()
+    world.disk.noteCommit()
+    // The first commit is the act; what follows catches up with it. A prune is made of many, and is one when all are done.
+    if (commits++ === 0 && act.kind !== 'prune') world.onCommit()
   }
-  const connection = new Connection({ onCommit, onKill: () => {} })
-  await using store = sqliteStoreOn(connection.over(world.disk.open()), 0)
+  const onKill = (left: number | undefined) => (left === undefined ? undefined : world.onPowerCut(left))
+  const connection = new Connection({ onCommit, onKill })
+  const end = () => world.disk.beginSync()()
+  const log = { sync: async () => connection.run(SYNC, end), [Symbol.asyncDispose]: async () => {} }
+  await using store = sqliteStoreOn(connection.over(world.disk.open()), log)
   if (fault !== undefined) connection.arm(fault)
   try {
     const admission = new Admission()
@@ -44,11 +54,11 @@ export async function administer(act: Act, fault: Fault | undefined, world: ActW
     await catchUp(store, admission, world.now_ms)
   } catch (error) {
     if (error instanceof RegistryError && world.isRefused) return 'refused'
-    if (error instanceof StoreBusyError) return 'busy'
-    if (error instanceof Killed) return 'killed'
-    if (fault?.effect.startsWith('fail')) return 'failed'
+    const isPlayed = [StoreUnavailableError, DiskFailure, Killed].some((kind) => error instanceof kind)
+    if (isPlayed) return 'interrupted'
     throw error
   }
+  if (act.kind === 'prune') world.onCommit()
   if (world.isRefused) throw new Violation(`an act is done that should be refused: ${JSON.stringify(act)}`)
   return 'done'
 }
@@ -65,12 +75,20 @@ async function perform(act: Act, store: Store, admission: Admission, { disk, now
     case 'rates': {
       const rows = act.rates.map(({ country, price_micros, valid_from }) => [country, price(price_micros), valid_from])
       const file = written(disk.file('rates.csv'), ['country,price,valid_from', ...rows.map(String)])
-      await importRates(file, store, await numberOf(store, act.account_id), onBadLine)
+      const { account } = await accountOf(store, act.account_id)
+      await importRates(file, store, account, onBadLine)
       return
     }
     case 'countries': {
       const rows = act.rows.map(({ token, country }) => `${token},${country}`)
       await importSubscribers(written(disk.file('list.csv'), ['token,country', ...rows]), store, pseudonyms, onBadLine)
+      return
+    }
+    case 'prune': {
+      const account = await accountOf(store, act.account_id)
+      const before = parseDay(act.before) ?? 0
+      const nothing = { rest: async () => {}, onProgress: () => {} }
+      await prune(store, admission, { accounts: [account], before, now_ms, ...nothing })
       return
     }
     case 'forget':
@@ -92,24 +110,24 @@ async function register(act: Act, store: Store, now_ms: () => number): Promise<v
     const [link_page_ids, unlink_page_ids] = act.kind === 'link' ? [[act.page_id], []] : [[], [act.page_id]]
     await store.write(({ registry }) => registry.setAccount(act.account_id, { link_page_ids, unlink_page_ids }))
   } else if (act.kind === 'claim' || act.kind === 'move') {
-    const account = await numberOf(store, act.account_id)
+    const { account } = await accountOf(store, act.account_id)
     await store.write(async ({ registry, rollups }) => {
-      const known = (await registry.listCampaigns()).find(({ campaign_id }) => campaign_id === act.campaign_id)
-      if (act.kind === 'claim') {
-        if (known?.account_id !== act.account_id) await registry.addAd(singleIdAd(act.campaign_id, account), now_ms())
-        return
+      const { campaign_id } = act
+      if (act.kind === 'claim') return registerAd(registry, { account, campaign_id }, now_ms())
+      const known = (await registry.listCampaigns()).find((one) => one.campaign_id === campaign_id)
+      if (known === undefined) throw new RegistryError(`there is no campaign ${campaign_id}`)
+      await registry.moveCampaign(campaign_id, account)
+      for (const id of [known.account_id, act.account_id]) {
+        await rollups.sumAccount((await accountOf(store, id)).account)
       }
-      if (known === undefined) throw new RegistryError(`there is no campaign ${act.campaign_id}`)
-      await registry.moveCampaign(act.campaign_id, account)
-      for (const id of [known.account_id, act.account_id]) await rollups.sumAccount(await numberOf(store, id))
     })
   }
 }
 
-async function numberOf(store: Store, account_id: string): Promise<number> {
+async function accountOf(store: Store, account_id: string): Promise<Account> {
   const account = await store.registry.readAccount(account_id)
   if (account === undefined) throw new Error(`there is no account ${account_id}`)
-  return account.account
+  return account
 }
 
 function written(file: string, lines: readonly string[]): string {

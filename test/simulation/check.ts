@@ -1,5 +1,4 @@
 import { type Discrepancy, verify } from '../../src/store/verify.ts'
-import { countFailuresNaively, countNaively } from '../model.ts'
 import { countLines, readRollupLines } from '../rollup-lines.ts'
 import { answerNaively, type Row } from './answers.ts'
 import type { Expected } from './expected.ts'
@@ -26,8 +25,8 @@ export async function checkCounted(
 ): Promise<void> {
   await checkVerified(server)
   await checkParked(server, expected)
-  const counted = countNaively(expected.facts, expected)
-  const lines = countLines(counted, countFailuresNaively(expected.facts, expected))
+  const counted = expected.ledger.count(expected)
+  const lines = countLines(counted, expected.ledger.countFailures(expected))
   checkSame('rollups', await readRollupLines(server.store), lines)
   for (const question of questions) {
     const asked = `insights ${JSON.stringify(question)}`

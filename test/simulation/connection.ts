@@ -1,5 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
+/** What a sync of the log is called here: a statement like any other. */
+export const SYNC = 'SYNC'
+
 /** Tables at whose next change a fault may strike: those that are changed seldom, and some that are changed often. */
 export const FAULT_TABLES = [
   'account',
@@ -15,15 +18,17 @@ export const FAULT_TABLES = [
   'unresolved_ad',
 ] as const
 
-/** Where a fault strikes: where a transaction begins or commits next, a table is changed, or at the n-th statement. */
-export type FaultPoint = 'begin' | 'commit' | (typeof FAULT_TABLES)[number] | number
+/** Where a fault strikes: at the next beginning, commit or sync, at the next change of a table, or at the n-th statement. */
+export type FaultPoint = 'begin' | 'commit' | 'sync' | (typeof FAULT_TABLES)[number] | number
 
-/** What happens there: the process is killed before or after it, or it fails, though a commit may be done all the same. */
-export type FaultEffect = 'kill before' | 'kill after' | 'fail before' | 'fail after'
+/** What happens there: the process is killed, or the power cut; or the statement fails, though a commit may be done. */
+export type FaultEffect = `${'kill' | 'cut' | 'fail'} ${'before' | 'after'}`
 
 export interface Fault {
   readonly point: FaultPoint
   readonly effect: FaultEffect
+  /** How much of what was not synced a power cut leaves, from 0 to 1. */
+  readonly left: number
 }
 
 /** Thrown within a process that was killed: nothing of it runs any more. */
@@ -31,11 +36,19 @@ export class Killed extends Error {
   override readonly name = 'Killed'
 }
 
+const SQLITE_IOERR = 10
+
+/** Thrown as SQLite does where the disk fails. */
+export class DiskFailure extends Error {
+  override readonly name = 'DiskFailure'
+  readonly errcode = SQLITE_IOERR
+}
+
 /** What a process tells of its connection. */
 export interface ConnectionEvents {
   readonly onCommit: () => void
-  /** The process is being killed: now is what the disk has. */
-  readonly onKill: () => void
+  /** The process is being killed, or, where it is said what is left, the power is cut. */
+  readonly onKill: (left: number | undefined) => void
 }
 
 /** The statements of one process, each of which a fault can strike. */
@@ -65,10 +78,26 @@ export class Connection {
       get: (_, name) => {
         if (name === 'prepare') return (sql: string) => this.#overStatement(db.prepare(sql), sql)
         if (name === 'exec')
-          return (sql: string) => (sql === 'ROLLBACK' ? db.exec(sql) : this.#run(sql, () => db.exec(sql)))
+          return (sql: string) => (sql === 'ROLLBACK' ? db.exec(sql) : this.run(sql, () => db.exec(sql)))
         return memberOf(db, name)
       },
     })
+  }
+
+  /** Runs a statement, unless a fault strikes. */
+  run<T>(sql: string, run: () => T): T {
+    if (this.#isDead) throw new Killed('this process was killed before')
+    this.#statements++
+    const { effect, left } = this.#strike(sql) ?? {}
+    if (effect === 'kill before') this.#kill(sql)
+    if (effect === 'cut before') this.#kill(sql, left)
+    if (effect === 'fail before' || (effect === 'fail after' && sql !== 'COMMIT')) throw new DiskFailure(firstLine(sql))
+    const result = run()
+    if (sql === 'COMMIT') this.#events.onCommit()
+    if (effect === 'kill after') this.#kill(sql)
+    if (effect === 'cut after') this.#kill(sql, left)
+    if (effect === 'fail after') throw new DiskFailure(firstLine(sql))
+    return result
   }
 
   #overStatement(statement: StatementSync, sql: string): StatementSync {
@@ -77,51 +106,35 @@ export class Connection {
       get: (_, name) => {
         if (!Object.hasOwn(run, name)) return memberOf(statement, name)
         const method = run[name as keyof typeof run] as (...values: unknown[]) => unknown
-        return (...values: unknown[]) => this.#run(sql, () => method.apply(statement, values))
+        return (...values: unknown[]) => this.run(sql, () => method.apply(statement, values))
       },
     })
   }
 
-  #run<T>(sql: string, run: () => T): T {
-    if (this.#isDead) throw new Killed('this process was killed before')
-    this.#statements++
-    const effect = this.#effectOn(sql)
-    if (effect === 'kill before') this.#kill(sql)
-    if (effect === 'fail before' || (effect === 'fail after' && sql !== 'COMMIT')) throw failed(sql)
-    const result = run()
-    if (sql === 'COMMIT') this.#events.onCommit()
-    if (effect === 'kill after') this.#kill(sql)
-    if (effect === 'fail after') throw failed(sql)
-    return result
-  }
-
-  #effectOn(sql: string): FaultEffect | undefined {
+  #strike(sql: string): Fault | undefined {
     const place = this.#armed.findIndex(({ fault, from }) => isAt(fault.point, sql, this.#statements - from))
-    return place < 0 ? undefined : this.#armed.splice(place, 1)[0]?.fault.effect
+    return place < 0 ? undefined : this.#armed.splice(place, 1)[0]?.fault
   }
 
-  #kill(sql: string): never {
+  #kill(sql: string, left?: number): never {
     this.#isDead = true
-    this.#events.onKill()
+    this.#events.onKill(left)
     throw new Killed(`killed at ${firstLine(sql)}`)
   }
 }
 
+const POINTS: Readonly<Record<string, string>> = { begin: 'BEGIN IMMEDIATE', commit: 'COMMIT', sync: SYNC }
+
 const CHANGED = /^\s*(?:INSERT (?:OR \w+ )?INTO|UPDATE(?: OR \w+)?|DELETE FROM) (\w+)/
 
 function isAt(point: FaultPoint, sql: string, statements: number): boolean {
-  if (point === 'begin') return sql === 'BEGIN IMMEDIATE'
-  if (point === 'commit') return sql === 'COMMIT'
-  return typeof point === 'number' ? point === statements : CHANGED.exec(sql)?.[1] === point
+  if (typeof point === 'number') return point === statements
+  return point in POINTS ? POINTS[point] === sql : CHANGED.exec(sql)?.[1] === point
 }
 
 function memberOf(target: object, name: string | symbol): unknown {
   const member = Reflect.get(target, name, target)
   return typeof member === 'function' ? member.bind(target) : member
-}
-
-function failed(sql: string): Error {
-  return new Error(`disk I/O error at ${firstLine(sql)}`)
 }
 
 function firstLine(sql: string): string {

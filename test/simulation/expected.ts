@@ -1,6 +1,6 @@
 import type { Fact, FactKind } from '../../src/domain/fact.ts'
 import type { SandboxEvent } from '../../src/sandbox/event.ts'
-import type { ModelWorld } from '../model.ts'
+import { type ModelWorld, NaiveLedger } from '../model.ts'
 import type { Act, RateRow } from './step.ts'
 import { ACCOUNTS, REGISTERED_ADS, REGISTERED_IN } from './universe.ts'
 
@@ -22,8 +22,7 @@ interface ExpectedAd {
  * reference pages what becomes of each. People have their tokens here, since hashes are not what is checked.
  */
 export class Expected implements ModelWorld {
-  /** Those that are counted, repeats included. */
-  facts: Fact[] = []
+  readonly ledger = new NaiveLedger()
   /** By what they say: a repeated one waits once. */
   parked = new Map<string, Fact>()
   readonly ads: ExpectedAd[]
@@ -91,6 +90,9 @@ export class Expected implements ModelWorld {
       case 'unlink':
         this.linksOf(act.page_id).delete(act.account_id)
         break
+      case 'prune':
+        this.#prune(act.account_id, act.before)
+        break
       case 'forget':
         this.#forget(act.token, act.replacement, now_ms)
         break
@@ -134,7 +136,7 @@ export class Expected implements ModelWorld {
       return
     }
     ad.page_ids.add(fact.page_id)
-    this.facts.push(fact)
+    this.ledger.append([fact])
   }
 
   #mayTell(page_id: string, account_id: string): boolean {
@@ -157,9 +159,19 @@ export class Expected implements ModelWorld {
     this.#rates.set(account_id, [...others, rate])
   }
 
+  #prune(account_id: string, before: string): void {
+    const floor = Temporal.PlainDate.from(before).toZonedDateTime(this.timeZoneOf(account_id))
+    const own = this.ads.filter((ad) => ad.account_id === account_id)
+    this.ledger.prune(
+      own.map(({ ad_id }) => ad_id),
+      floor.epochMilliseconds,
+      this,
+    )
+  }
+
   #forget(token: string, replacement: string, now_ms: number): void {
     const renamed = (fact: Fact) => (fact.subscriber === token ? { ...fact, subscriber: replacement } : fact)
-    this.facts = this.facts.map(renamed)
+    this.ledger.rename(token, replacement)
     this.parked = new Map([...this.parked.values()].map(renamed).map((fact) => [keyOf(fact), fact]))
     const country = this.#countries.get(token)
     if (country !== undefined) this.#countries.set(replacement, country)

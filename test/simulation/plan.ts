@@ -1,9 +1,8 @@
-import type { SandboxEvent } from '../../src/sandbox/event.ts'
 import { Random } from '../../src/sandbox/random.ts'
-import { planAct } from './acts.ts'
+import { ACTS, HASTY_ACTS, planAct } from './acts.ts'
 import { FAULT_TABLES, type Fault, type FaultEffect, type FaultPoint } from './connection.ts'
 import { BUTTON, HOURLY, PRESETS, type Question } from './question.ts'
-import { HOUR_MS, one, planDay, planScene, type Scene } from './scene.ts'
+import { HOUR_MS, one, planDay, planStage, type Scene } from './scene.ts'
 import type { History, Step } from './step.ts'
 import { ACCOUNTS, NODES, TIME_ZONES } from './universe.ts'
 import { planEvents, planWebhooks } from './webhooks.ts'
@@ -16,9 +15,9 @@ const QUESTIONS = 8
 /** All that one seed makes happen. */
 export function planHistory(seed: number): History {
   const random = new Random(seed)
-  const scene = planScene(random)
-  const events = planEvents(random, scene)
-  const webhooks = planWebhooks(random, scene, events)
+  const stage = planStage(random)
+  const scene = { ...stage, events: planEvents(random, stage) }
+  const webhooks = planWebhooks(random, scene)
   const arrivals_ms = webhooks.map(({ at_ms }) => at_ms)
   const moment = () => planMoment(random, arrivals_ms.length === 0 ? [scene.start_ms] : arrivals_ms)
   const some = (max: number, plan: () => Step | Step[], min = 0) =>
@@ -26,10 +25,11 @@ export function planHistory(seed: number): History {
   const steps = [
     ...webhooks,
     ...some(ACTS_MAX, () => {
+      const at_ms = moment()
       const fault = random.chance(0.25) ? planFault(random) : undefined
-      return { at_ms: moment(), kind: 'act', act: planAct(random, scene, events), fault }
+      return { at_ms, kind: 'act', act: planAct(random, ACTS, scene, at_ms), fault }
     }),
-    ...some(STRIKES_MAX, () => planStrike(random, scene, events, moment())),
+    ...some(STRIKES_MAX, () => planStrike(random, scene, moment())),
     ...some(CHECKS_MAX, () => ({ at_ms: moment(), kind: 'check', questions: planQuestions(random, scene) }), 1),
   ]
   const time_zones = ACCOUNTS.map(() => one(random, TIME_ZONES))
@@ -47,7 +47,7 @@ function planMoment(random: Random, arrivals_ms: readonly number[]): number {
 }
 
 /** Something goes wrong, and often someone does something in the moment after. */
-function planStrike(random: Random, scene: Scene, events: readonly SandboxEvent[], at_ms: number): Step[] {
+function planStrike(random: Random, scene: Scene, at_ms: number): Step[] {
   const for_ms = random.integer(1, 2 * HOUR_MS)
   const down_ms = random.pick([
     [0, 1],
@@ -57,31 +57,35 @@ function planStrike(random: Random, scene: Scene, events: readonly SandboxEvent[
   const strike = random.pick<Step>([
     [{ at_ms, kind: 'fault', fault: planFault(random), down_ms }, 12],
     [{ at_ms, kind: 'full', pages: random.integer(0, 3), for_ms }, 3],
-    [{ at_ms, kind: 'slow', commit_ms: random.integer(1, 30_000), for_ms }, 2],
+    [{ at_ms, kind: 'slow', commit_ms: random.integer(1, 30_000), for_ms }, 3],
     [{ at_ms, kind: 'held', for_ms }, 1],
     [{ at_ms, kind: 'clock', off_ms: random.integer(-20 * HOUR_MS, 20 * HOUR_MS) }, 1],
     [{ at_ms, kind: 'verify' }, 2],
   ])
   if (!random.chance(0.4)) return [strike]
-  const act = planAct(random, scene, events)
-  return [strike, { at_ms: at_ms + random.integer(1, 20), kind: 'act', act, fault: undefined }]
+  const soon_ms = at_ms + random.integer(1, 20)
+  const act = planAct(random, HASTY_ACTS, scene, soon_ms)
+  return [strike, { at_ms: soon_ms, kind: 'act', act, fault: undefined }]
 }
 
 function planFault(random: Random): Fault {
   const effect = random.pick<FaultEffect>([
-    ['kill before', 3],
-    ['kill after', 3],
-    ['fail before', 3],
+    ['kill before', 2],
+    ['kill after', 2],
+    ['cut before', 3],
+    ['cut after', 1],
+    ['fail before', 4],
     ['fail after', 1],
   ])
   const point = random.pick<FaultPoint>([
     ['begin', 1],
     ['commit', 3],
+    ['sync', 3],
     [one(random, FAULT_TABLES), 4],
     [random.integer(1, 10), 1],
     [random.integer(1, 300), 2],
   ])
-  return { point, effect }
+  return { point, effect, left: random.chance(0.5) ? 0 : random.unit() }
 }
 
 function planQuestions(random: Random, scene: Scene): Question[] {

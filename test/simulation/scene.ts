@@ -1,3 +1,4 @@
+import type { SandboxEvent } from '../../src/sandbox/event.ts'
 import type { Random, Weighted } from '../../src/sandbox/random.ts'
 import { AD_PAGES, CROWDED_AD, NOTABLE_TIMES } from './universe.ts'
 
@@ -5,8 +6,13 @@ export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 
+/** When a history plays, and what happens in it. */
+export interface Scene extends Stage {
+  readonly events: readonly SandboxEvent[]
+}
+
 /** When a history plays, and whose it is. */
-export interface Scene {
+export interface Stage {
   readonly start_ms: number
   readonly duration_ms: number
   readonly messages: number
@@ -32,7 +38,7 @@ const CROWD = 2500
  * Around a night in which clocks change, or the end of a month; mostly of a handful of messages, of which a short history
  * is soon found, and now and then of more people than are resolved anew in one transaction.
  */
-export function planScene(random: Random): Scene {
+export function planStage(random: Random): Stage {
   const duration_ms = random.pick(DURATIONS_MS)
   const start_ms = Math.floor(one(random, NOTABLE_TIMES) - random.unit() * duration_ms)
   const isCrowd = random.chance(0.04)
@@ -49,8 +55,12 @@ export function planScene(random: Random): Scene {
 }
 
 /** A day of the scene, or soon before or after. */
-export function planDay(random: Random, { start_ms, duration_ms }: Scene): string {
+export function planDay(random: Random, { start_ms, duration_ms }: Stage): string {
   const at_ms = start_ms + (random.unit() * 1.4 - 0.2) * duration_ms
+  return formatDate(at_ms)
+}
+
+export function formatDate(at_ms: number): string {
   return new Date(at_ms).toISOString().slice(0, 10)
 }
 

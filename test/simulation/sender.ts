@@ -22,6 +22,8 @@ export interface SenderWorld {
 /** Posts webhooks as Meta does, until each is answered 200. */
 export class Sender {
   readonly #world: SenderWorld
+  /** Bodies that were answered 200. */
+  readonly answered = new Set<string>()
 
   constructor(world: SenderWorld) {
     this.#world = world
@@ -38,6 +40,7 @@ export class Sender {
   async #post(body: string, [retry_ms, ...later_ms]: readonly number[]): Promise<void> {
     const status = (await this.#world.server()?.post(body)) ?? 0
     if (status === 200) {
+      this.answered.add(body)
       if (!this.#world.isCommitted(body)) throw new Violation(`answered 200 and not committed: ${head(body)}`)
       return
     }
@@ -55,7 +58,7 @@ export class Sender {
   }
 }
 
-/** A body may hold a thousand changes. */
-function head(body: string): string {
+/** The beginning of a body, which may hold a thousand changes. */
+export function head(body: string): string {
   return body.slice(0, 500)
 }

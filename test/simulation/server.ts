@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { answer, type GraphDoor } from '../../src/graph/answer.ts'
 import { Directory } from '../../src/graph/directory.ts'
+import { answerErrand, type ErrandDesk } from '../../src/graph/errand.ts'
 import { CATCH_UP_EVERY_MS, Committer } from '../../src/ingest/committer.ts'
 import { answerWebhook } from '../../src/ingest/door.ts'
 import { confirmHashKey, KeyedPseudonyms } from '../../src/ingest/pseudonym.ts'
@@ -10,9 +11,9 @@ import { sqliteStoreOn } from '../../src/store/sqlite/store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { noteWorld } from '../../src/store/world.ts'
 import { APP_SECRET, HASH_KEY } from '../open.ts'
-import { Connection } from './connection.ts'
+import { Connection, SYNC } from './connection.ts'
 import type { Disk } from './disk.ts'
-import type { VirtualTime } from './time.ts'
+import { turn, type VirtualTime } from './time.ts'
 
 export const TOKEN = 'token'
 
@@ -25,13 +26,14 @@ export interface ServerWorld {
   readonly disk: Disk
   /** What the server's clock shows. */
   readonly now_ms: () => number
-  /** How long a group takes. */
+  /** How long a group waits to be committed, and then to be synced. */
   readonly commit_ms: () => number
-  /** A group is committed; it is not answered yet. */
+  /** A group is committed; it is neither synced nor answered yet. */
   readonly onCommit: (bodies: readonly string[], received_at: number) => void
   /** A group, or a step of catching up, could not be committed. */
   readonly onFailure: (reason: string) => void
-  readonly onKill: () => void
+  /** The process is being killed, or, where it is said what is left, the power is cut. */
+  readonly onKill: (left: number | undefined) => void
   /** Something that must not happen. */
   readonly onMistake: (cause: unknown) => void
 }
@@ -57,7 +59,7 @@ export class SimulatedServer {
 
   static async start(world: ServerWorld): Promise<SimulatedServer> {
     await using parts = new AsyncDisposableStack()
-    const main = parts.use(sqliteStoreOn(world.disk.open(), 0))
+    const main = parts.use(sqliteStoreOn(world.disk.open(), world.disk.log()))
     await confirmHashKey(main, HASH_KEY)
     await main.write(({ registry }) => registry.removeForgotten(world.now_ms()))
     await noteWorld(main, 'the same')
@@ -68,11 +70,12 @@ export class SimulatedServer {
   private constructor(world: ServerWorld, main: Store) {
     this.#world = world
     this.#main = main
-    this.connection = new Connection({ onCommit: () => this.#noteCommit(), onKill: () => this.#kill() })
+    this.connection = new Connection({ onCommit: () => this.#noteCommit(), onKill: (left) => this.#kill(left) })
     this.#db = world.disk.open()
-    this.#writing = sqliteStoreOn(this.connection.over(this.#db), 0)
+    const log = { sync: () => this.#sync(), [Symbol.asyncDispose]: async () => {} }
+    this.#writing = sqliteStoreOn(this.connection.over(this.#db), log)
     const committer = new Committer(this.#writing, new KeyedPseudonyms(HASH_KEY), world.now_ms())
-    this.#ticking = world.time.every(CATCH_UP_EVERY_MS, () => this.#catchUp(committer))
+    this.#ticking = world.time.every(CATCH_UP_EVERY_MS, () => void this.#catchUp(committer))
     const clock = { now_ms: world.now_ms, after: (ms: number, act: () => void) => this.#after(ms, act) }
     this.#writer = new Writer((told) => this.#openThread(committer, told), clock, {
       onTaken: () => {},
@@ -109,34 +112,52 @@ export class SimulatedServer {
     return { status, json: JSON.parse(body) }
   }
 
+  /** Ends what it was doing, as it is. */
+  stop(): void {
+    this.#isRunning = false
+    this.#ticking[Symbol.dispose]()
+    this.#gone.resolve(undefined)
+  }
+
   /** Lets go of the file, killed or not. */
   async close(): Promise<void> {
-    this.#stop()
+    this.stop()
     await this.#main[Symbol.asyncDispose]()
     await this.#writing[Symbol.asyncDispose]()
   }
 
-  /** A thread that takes its groups one after another, each in its time. */
+  /** A thread that takes its groups one after another, and the next one while those before are synced. */
   #openThread(committer: Committer, { onMessage }: ThreadEvents): WriterThread {
     let free_ms = 0
+    const take = async (group: Group) => {
+      this.#group = group
+      const taking = committer.take(group).then((message) => this.#isRunning && onMessage(message))
+      taking.catch(this.#world.onMistake)
+      // By then the transaction has ended; the sync may take longer.
+      await turn()
+      this.#group = undefined
+    }
     const post = (group: Group) => {
-      const commit_ms = this.#world.commit_ms()
-      const start_ms = Math.max(free_ms, this.#world.time.now_ms)
-      free_ms = start_ms + commit_ms
-      const answer_ms = free_ms
-      this.#at(start_ms + Math.floor(commit_ms / 2), async () => {
-        this.#group = group
-        const message = await committer.take(group)
-        this.#group = undefined
-        this.#at(answer_ms, () => onMessage(message))
-      })
+      free_ms = Math.max(free_ms, this.#world.time.now_ms) + this.#world.commit_ms()
+      this.#at(free_ms, () => take(group))
     }
     return { post, [Symbol.asyncDispose]: () => this.#writing[Symbol.asyncDispose]() }
   }
 
+  /** A sync of the writer's log, which takes its time; a fault may strike at its end. */
+  async #sync(): Promise<void> {
+    const end = this.#world.disk.beginSync()
+    const sync_ms = this.#world.commit_ms()
+    if (sync_ms > 0) {
+      const over = new Promise<undefined>((resolve) => this.#after(sync_ms, () => resolve(undefined)))
+      await Promise.race([over, this.#gone.promise])
+    }
+    this.connection.run(SYNC, end)
+  }
+
   async #catchUp(committer: Committer): Promise<void> {
     try {
-      if (await committer.catchUp()) this.#after(1, () => this.#catchUp(committer))
+      if (await committer.catchUp()) this.#after(1, () => void this.#catchUp(committer))
     } catch (error) {
       if (this.#isRunning) this.#world.onFailure(String(error))
     }
@@ -144,11 +165,14 @@ export class SimulatedServer {
 
   #openGraph(): GraphDoor {
     const { now_ms, onMistake } = this.#world
+    const stores = { reading: this.#main, writing: this.#main, directory: new Directory() }
+    const desk: ErrandDesk = { ...stores, meta_history_limit: false, onObject: async () => {} }
     return {
       store: this.#main,
       directory: new Directory(),
       now: () => Temporal.Instant.fromEpochMilliseconds(now_ms()),
       meta_history_limit: false,
+      deputy: { answer: (errand) => answerErrand(errand, desk) },
       reporter: { order: () => Promise.reject(new Error('no report is asked for here')) },
       newRunId: () => '0',
       newTraceId: () => 'trace',
@@ -170,6 +194,7 @@ export class SimulatedServer {
   }
 
   #noteCommit(): void {
+    this.#world.disk.noteCommit()
     if (this.#group === undefined) return
     const { bytes, lengths, received_at } = this.#group
     let end = 0
@@ -180,14 +205,8 @@ export class SimulatedServer {
     this.#world.onCommit(bodies, received_at)
   }
 
-  #kill(): void {
-    this.#stop()
-    this.#world.onKill()
-  }
-
-  #stop(): void {
-    this.#isRunning = false
-    this.#ticking[Symbol.dispose]()
-    this.#gone.resolve(undefined)
+  #kill(left: number | undefined): void {
+    this.stop()
+    this.#world.onKill(left)
   }
 }

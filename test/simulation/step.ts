@@ -11,6 +11,7 @@ export type Act =
   | { readonly kind: 'claim'; readonly campaign_id: string; readonly account_id: string }
   | { readonly kind: 'move'; readonly campaign_id: string; readonly account_id: string }
   | { readonly kind: 'link' | 'unlink'; readonly page_id: string; readonly account_id: string }
+  | { readonly kind: 'prune'; readonly account_id: string; readonly before: string }
   | { readonly kind: 'forget'; readonly token: string; readonly replacement: string }
 
 export interface RateRow {

@@ -1,5 +1,5 @@
-/** How often real time turns before the next thing happens: enough that whatever was begun has come to rest. */
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+/** Lets whatever was begun come to rest: what waits for nothing but itself is over by then. */
+export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 interface Due {
   readonly due_ms: number

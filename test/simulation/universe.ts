@@ -1,4 +1,4 @@
-import type { AccountFields, Ad } from '../../src/store/registry.ts'
+import type { AccountFields, AdFields } from '../../src/store/registry.ts'
 
 /** Who there is from the beginning. The shared page leads to two accounts, and two pages lead to none. */
 export const ACCOUNTS: readonly Omit<AccountFields, 'time_zone'>[] = [
@@ -10,7 +10,7 @@ export const ACCOUNTS: readonly Omit<AccountFields, 'time_zone'>[] = [
 export const REGISTERED_CAMPAIGN = '600'
 
 /** A campaign of two ad sets and three ads, registered in the first account from the beginning. */
-export const REGISTERED_ADS: readonly Omit<Ad, 'ad' | 'account'>[] = ['800', '801', '802'].map((ad_id, i) => {
+export const REGISTERED_ADS: readonly Omit<AdFields, 'account'>[] = ['800', '801', '802'].map((ad_id, i) => {
   const adset_id = i < 2 ? '700' : '701'
   const campaign = { campaign_id: REGISTERED_CAMPAIGN, campaign_name: REGISTERED_CAMPAIGN }
   return { ...campaign, adset_id, adset_name: adset_id, ad_id, ad_name: ad_id }

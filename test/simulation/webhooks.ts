@@ -1,7 +1,7 @@
 import type { SandboxEvent } from '../../src/sandbox/event.ts'
 import { type Habits, playMessage } from '../../src/sandbox/message.ts'
 import type { Random, Weighted } from '../../src/sandbox/random.ts'
-import { DAY_MS, HOUR_MS, MINUTE_MS, one, type Scene } from './scene.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, one, type Scene, type Stage } from './scene.ts'
 import type { Step } from './step.ts'
 import { AD_PAGES } from './universe.ts'
 
@@ -30,15 +30,15 @@ const RETRIES_MS: Weighted<number> = [
 
 const HABITS = { failed_rate: 0.08, delivered_rate: 0.9, read_rate: 0.7, click_rate: 0.5 }
 
-/** What happens to the messages of a scene, without what Meta loses of it. */
-export function planEvents(random: Random, scene: Scene): SandboxEvent[] {
-  return Array.from({ length: scene.messages }, () => planMessage(random, scene)).flat()
+/** What happens to the messages of a stage, without what Meta loses of it. */
+export function planEvents(random: Random, stage: Stage): SandboxEvent[] {
+  return Array.from({ length: stage.messages }, () => planMessage(random, stage)).flat()
 }
 
 /** The webhooks that tell of the events: late, in any order, some of them twice, and none in a silence. */
-export function planWebhooks(random: Random, scene: Scene, events: readonly SandboxEvent[]): Step[] {
-  const repeated = events.filter(() => random.chance(0.1))
-  const told = planArrivals(random, scene, [...events, ...repeated])
+export function planWebhooks(random: Random, scene: Scene): Step[] {
+  const repeated = scene.events.filter(() => random.chance(0.1))
+  const told = planArrivals(random, scene, [...scene.events, ...repeated])
   const steps: Step[] = []
   for (let first = 0; first < told.length; ) {
     const batch = told.slice(first, first + random.integer(1, random.pick(BODY_SIZES)))
@@ -58,7 +58,7 @@ export function planWebhooks(random: Random, scene: Scene, events: readonly Sand
 }
 
 /** The life of one message, some of it told otherwise the second time. */
-function planMessage(random: Random, { start_ms, duration_ms, ads, people }: Scene): SandboxEvent[] {
+function planMessage(random: Random, { start_ms, duration_ms, ads, people }: Stage): SandboxEvent[] {
   const message_id = one(random, ads)
   const timestamp = Math.floor(start_ms + random.unit() * duration_ms)
   const send = {
@@ -84,7 +84,7 @@ function otherwise(random: Random, event: SandboxEvent): SandboxEvent {
 }
 
 /** Each event with the time at which it is told of, in that order. */
-function planArrivals(random: Random, { start_ms, duration_ms }: Scene, events: readonly SandboxEvent[]) {
+function planArrivals(random: Random, { start_ms, duration_ms }: Stage, events: readonly SandboxEvent[]) {
   const silent_ms = start_ms + random.unit() * duration_ms
   const silence_ms = random.chance(0.5) ? random.unit() * Math.min(2 * DAY_MS, duration_ms / 2) : 0
   const told = events.map((event) => {

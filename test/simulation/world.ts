@@ -1,6 +1,6 @@
 import { formatWebhook } from '../../src/sandbox/event.ts'
 import { sqliteStoreOn } from '../../src/store/sqlite/store.ts'
-import { StoreBusyError } from '../../src/store/store.ts'
+import { StoreUnavailableError } from '../../src/store/store.ts'
 import { hashToken } from '../../src/store/tokens.ts'
 import { administer } from './administrator.ts'
 import { checkCounted, checkVerified } from './check.ts'
@@ -8,7 +8,7 @@ import type { Fault } from './connection.ts'
 import { Disk } from './disk.ts'
 import { Expected } from './expected.ts'
 import type { Question } from './question.ts'
-import { Sender } from './sender.ts'
+import { head, Sender } from './sender.ts'
 import { SimulatedServer, TOKEN } from './server.ts'
 import type { Act, History, Step } from './step.ts'
 import { VirtualTime } from './time.ts'
@@ -22,14 +22,32 @@ const SETTLED_AFTER_MS = 60_000
 const RESTART_EVERY_MS = 1000
 
 /** What a group may fail for: the faults that are played. Anything else is a mistake of the code. */
-const PLAYED_FAILURE = /disk I\/O error at |database or disk is full|another program has held/
+const PLAYED_FAILURE = /DiskFailure|the disk fails|the disk is full|another program holds it/
+
+/** After a sync that failed nothing is written any more, until somebody starts the server again. */
+const UNSYNCED = /DiskFailure: SYNC/
+const RESTARTED_AFTER_MS = 10_000
+
+/** Acts that go on where they were interrupted, when they are called again. */
+const RESUMED_ACTS: readonly Act['kind'][] = ['import', 'prune']
+
+/** Acts whose effect depends on what was caught up with before; when that is, nobody promises. */
+const SETTLED_ACTS: readonly Act['kind'][] = ['claim', 'move', 'link', 'unlink', 'prune']
+
+/** Something that was committed, and where its commit ends in the log. */
+interface Deed {
+  readonly log_bytes: number
+  readonly apply: (expected: Expected) => void
+  /** Whether somebody was told that it is done. */
+  isPromised: boolean
+}
 
 /** What a history came to. */
 export interface Outcome {
   /** What was not as it must be, if anything was. */
   readonly failure: Error | undefined
   readonly virtual_ms: number
-  /** Counted at the end, repeats included. */
+  /** That webhooks told, repeats included. */
   readonly facts: number
   readonly kills: number
 }
@@ -50,7 +68,9 @@ class World {
   readonly #history: History
   readonly #disk: Disk
   readonly #time: VirtualTime
-  readonly #expected: Expected
+  #expected: Expected
+  /** What the expectation is made of, so that it can be made anew without what a power cut took. */
+  #deeds: Deed[] = []
   readonly #sender: Sender
   #server: SimulatedServer | undefined
   readonly #killed: SimulatedServer[] = []
@@ -90,7 +110,8 @@ class World {
 
   tally(): Omit<Outcome, 'failure'> {
     const virtual_ms = this.#time.now_ms - this.#history.start_ms
-    return { virtual_ms, facts: this.#expected.facts.length, kills: this.#killed.length }
+    const facts = this.#history.steps.reduce((sum, step) => sum + (step.kind === 'webhook' ? step.events.length : 0), 0)
+    return { virtual_ms, facts, kills: this.#killed.length }
   }
 
   async close(): Promise<void> {
@@ -100,7 +121,7 @@ class World {
 
   /** Accounts, a campaign and a token, as an administrator leaves them for the first start. */
   async #furnish(): Promise<void> {
-    await using store = sqliteStoreOn(this.#disk.open(), 0)
+    await using store = sqliteStoreOn(this.#disk.open(), this.#disk.log())
     await store.write(async ({ registry, tokens }) => {
       const numbers = new Map<string, number>()
       for (const [i, fields] of ACCOUNTS.entries()) {
@@ -144,23 +165,27 @@ class World {
   }
 
   async #act(act: Act, fault: Fault | undefined): Promise<void> {
-    // Where facts are counted depends on what was caught up with before such an act; when that is, nobody promises.
-    if (['claim', 'move', 'link', 'unlink'].includes(act.kind)) await this.#settle()
+    if (SETTLED_ACTS.includes(act.kind)) await this.#settle()
     const now_ms = this.#now_ms()
+    let deed: Deed | undefined
     const end = await administer(act, fault, {
       disk: this.#disk,
       now_ms: () => now_ms,
       isRefused: this.#expected.refuses(act),
-      onCommit: () => this.#expected.commitAct(act, now_ms),
+      onCommit: () => {
+        deed = this.#do((expected) => expected.commitAct(act, now_ms))
+      },
+      onPowerCut: (left) => this.#cutPower(left),
     })
-    // Whoever sees that an import was interrupted calls it again, and it goes on.
-    if (end === 'killed' && act.kind === 'import') await this.#act(act, undefined)
+    if (end === 'done' && deed !== undefined) deed.isPromised = true
+    if (end === 'interrupted' && fault !== undefined && RESUMED_ACTS.includes(act.kind)) await this.#act(act, undefined)
   }
 
   async #check(questions: readonly Question[]): Promise<void> {
     await this.#settle()
     this.#refuseMistake()
     if (this.#server === undefined) throw new Violation('there is no server, though nothing keeps one from running')
+    this.#refuseLost()
     await checkCounted(this.#server, this.#expected, questions, this.#now_ms())
   }
 
@@ -172,21 +197,23 @@ class World {
     this.#commit_ms = 0
     if (this.#server === undefined) await this.#start()
     await this.#time.runUntil(this.#time.now_ms + SETTLED_AFTER_MS)
-    this.#expected.claim()
+    this.#do((expected) => expected.claim())
   }
 
   async #start(): Promise<void> {
-    this.#expected.dropForgotten(this.#now_ms())
-    const server = await SimulatedServer.start({
+    const now_ms = this.#now_ms()
+    this.#do((expected) => expected.dropForgotten(now_ms))
+    const server: SimulatedServer = await SimulatedServer.start({
       time: this.#time,
       disk: this.#disk,
       now_ms: () => this.#now_ms(),
       commit_ms: () => this.#commit_ms,
-      onCommit: (bodies, received_at) => this.#expected.commitBodies(bodies, received_at),
+      onCommit: (bodies, received_at) => this.#do((expected) => expected.commitBodies(bodies, received_at)),
       onFailure: (reason) => {
         if (!PLAYED_FAILURE.test(reason)) this.#note(new Violation(`the writer failed: ${reason}`))
+        if (UNSYNCED.test(reason)) this.#time.after(RESTARTED_AFTER_MS, () => this.#kill(server, 0))
       },
-      onKill: () => this.#bury(),
+      onKill: (left) => (left === undefined ? this.#kill(server, this.#down_ms) : this.#cutPower(left)),
       onMistake: (cause) => this.#note(cause),
     })
     server.limitPages(this.#pages)
@@ -200,17 +227,43 @@ class World {
       await this.#start()
       if (this.#server !== undefined) await checkVerified(this.#server)
     } catch (error) {
-      if (!(error instanceof StoreBusyError)) throw error
+      if (!(error instanceof StoreUnavailableError)) throw error
       this.#time.after(RESTART_EVERY_MS, () => this.#restart())
     }
   }
 
-  /** The server is killed this very moment: what the disk has now is what the next one finds. */
-  #bury(): void {
-    this.#disk.cut()
-    if (this.#server !== undefined) this.#killed.push(this.#server)
+  /** Notes what is committed this very moment. */
+  #do(apply: Deed['apply']): Deed {
+    const deed = { log_bytes: this.#disk.log_bytes, apply, isPromised: false }
+    this.#deeds.push(deed)
+    apply(this.#expected)
+    return deed
+  }
+
+  /** The server is killed this very moment: what is written now is what the next one finds. */
+  #kill(server: SimulatedServer, down_ms: number): void {
+    if (server !== this.#server) return
+    this.#disk.keepWritten()
+    this.#bury(down_ms)
+  }
+
+  /** All processes end this very moment, and what was not synced is lost, or a part of it. */
+  #cutPower(left: number): void {
+    const log_bytes = this.#disk.keepSynced(left)
+    const lost = this.#deeds.filter((deed) => deed.log_bytes > log_bytes)
+    if (lost.some(({ isPromised }) => isPromised)) this.#note(new Violation('an act that was done is lost'))
+    this.#deeds = this.#deeds.filter((deed) => deed.log_bytes <= log_bytes)
+    this.#expected = new Expected(this.#history.time_zones)
+    for (const { apply } of this.#deeds) apply(this.#expected)
+    this.#bury(this.#down_ms)
+  }
+
+  #bury(down_ms: number): void {
+    if (this.#server === undefined) return
+    this.#server.stop()
+    this.#killed.push(this.#server)
     this.#server = undefined
-    this.#time.after(this.#down_ms, () => this.#restart())
+    this.#time.after(down_ms, () => this.#restart())
   }
 
   #hold(): void {
@@ -241,13 +294,19 @@ class World {
     if (this.#mistake !== undefined) throw this.#mistake
   }
 
+  #refuseLost(): void {
+    for (const body of this.#sender.answered) {
+      if (!this.#expected.isCommitted(body)) throw new Violation(`answered 200 and lost: ${head(body)}`)
+    }
+  }
+
   /** No fault lasts as long as Meta tries, so in the end every webhook is there. */
   #refuseUncommitted(): void {
     this.#refuseMistake()
     for (const step of this.#history.steps) {
       if (step.kind !== 'webhook') continue
       const body = formatWebhook(step.events, step.clicks_in)
-      if (!this.#expected.isCommitted(body)) throw new Violation(`never committed: ${body.slice(0, 500)}`)
+      if (!this.#expected.isCommitted(body)) throw new Violation(`never committed: ${head(body)}`)
     }
   }
 }
