@@ -22,6 +22,8 @@ export interface Figure {
   /** The same in the same run without what Readout adds; `of` says what was measured. */
   readonly limit?: { readonly value: number; readonly of: string }
   readonly to_reach?: number
+  /** The part of the limit that is to be reached, where that is asked for and not a number. */
+  readonly ratio_to_reach?: number
 }
 
 /** What a run has found so far. */

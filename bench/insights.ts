@@ -4,7 +4,16 @@ import { takeBodies } from './bodies.ts'
 import { ACCOUNTS, adsOfAccount, campaignIds } from './load.ts'
 import { BUSY_FACTS_PER_S } from './plan.ts'
 import { Poster } from './poster.ts'
-import { ask, figuresOf, type Limit, measureBare, type Question, readAnswer, writeQuestion } from './questions.ts'
+import {
+  ask,
+  type Bar,
+  figuresOf,
+  type Limit,
+  measureBare,
+  type Question,
+  readAnswer,
+  writeQuestion,
+} from './questions.ts'
 import type { ServerProcess } from './server-process.ts'
 import { rate } from './webhooks.ts'
 import type { WrkRun } from './wrk.ts'
@@ -29,7 +38,7 @@ export interface Subject extends Question {
   /** The messages delivered of each node. */
   readonly delivered: readonly number[]
   readonly limit: Limit
-  readonly to_reach?: number
+  readonly bar: Bar
 }
 
 type Row = Readonly<Record<string, string>>
@@ -38,10 +47,10 @@ type Row = Readonly<Record<string, string>>
 export async function openSubjects(bench: Bench, server: ServerProcess, token: string): Promise<[Subject, Subject]> {
   const campaigns = campaignIds(bench.plan)
   const account = `insights of an account of ${adsOfAccount(bench.plan)} ads`
-  const open = (what: string, ids: readonly string[]) => openSubject(bench, server, token, what, ids)
+  const open = (what: string, ids: readonly string[], bar: Bar) => openSubject(bench, server, token, what, ids, bar)
   return [
-    { ...(await open(`insights of ${campaigns.length} campaigns in turn`, campaigns)), to_reach: 10_000 },
-    await open(account, [`act_${ACCOUNTS[0].account_id}`]),
+    await open(`insights of ${campaigns.length} campaigns in turn`, campaigns, { ratio: 0.35, p99_ms: 10 }),
+    await open(account, [`act_${ACCOUNTS[0].account_id}`], { ratio: 0.35 }),
   ]
 }
 
@@ -51,6 +60,7 @@ async function openSubject(
   token: string,
   what: string,
   ids: readonly string[],
+  bar: Bar,
 ): Promise<Subject> {
   const calls = ids.map((id) => ({ path: insightsPath(id) }))
   const answers: FixedAnswer[] = []
@@ -59,27 +69,31 @@ async function openSubject(
   const silent = delivered.findIndex((count) => !(count > 0))
   if (silent >= 0) throw new Error(`${ids[silent]} has nothing delivered: ${answers[silent]?.body}`)
   const question = writeQuestion(bench, token, what, calls)
-  return { ...question, ids, delivered, limit: await measureBare(bench, question, answers[0] as FixedAnswer) }
+  return { ...question, ids, delivered, bar, limit: await measureBare(bench, question, answers[0] as FixedAnswer) }
 }
 
 /** Measures the answers of a server that has nothing else to do. */
 export async function measureIdle(bench: Bench, server: ServerProcess, subject: Subject): Promise<WrkRun> {
   const run = await ask(bench, server, subject)
-  bench.report.add(...figuresOf(`${subject.what}, idle`, 'requests/s', run, subject.limit, subject.to_reach))
+  bench.report.add(...figuresOf(`${subject.what}, idle`, 'requests/s', run, subject.limit, subject.bar))
   return run
 }
 
-/** Measures the answers of a server that takes webhooks meanwhile, and how many it takes. */
-export async function measureBusy(bench: Bench, server: ServerProcess, subject: Subject): Promise<void> {
+/** The part of its idle speed that a server keeps while it takes webhooks. */
+const BUSY_RATIO = 0.6
+
+/** Measures the answers of a server that takes webhooks meanwhile, beside its idle ones, and how many it takes. */
+export async function measureBusy(bench: Bench, server: ServerProcess, subject: Subject, idle: WrkRun): Promise<void> {
   const { plan, live, app_secret, report } = bench
   const bodies_per_s = BUSY_FACTS_PER_S / BUSY_CHANGES
-  const seconds = plan.warm_up_s + plan.run_s + 2
+  const seconds = plan.warm_up_s + plan.rounds * plan.run_s + 2
   const bodies = [...takeBodies(live, BUSY_CHANGES, bodies_per_s * seconds)]
   const poster = new Poster(server.url, bodies, bodies_per_s, app_secret)
   const run = await ask(bench, server, subject)
   const posted = await poster.stop()
   if (posted.refused > 0) report.fail(`${posted.refused} webhooks were refused while insights were read`)
-  report.add(...figuresOf(`${subject.what}, under ingest`, 'requests/s', run, subject.limit), {
+  const limit = { run: idle, of: 'the same server, idle' }
+  report.add(...figuresOf(`${subject.what}, under ingest`, 'requests/s', run, limit, { ratio: BUSY_RATIO }), {
     what: '  facts taken meanwhile',
     unit: 'facts/s',
     measured: (posted.accepted * BUSY_CHANGES) / posted.seconds,

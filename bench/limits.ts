@@ -1,5 +1,9 @@
 import { createHmac } from 'node:crypto'
 
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { medianOf } from './median.ts'
+
 const ROUNDS = 3
 
 /** The limit beside every figure of facts a second. */
@@ -37,5 +41,24 @@ export function measureParseLimit(
     }
     return (passes * facts * 1000) / (performance.now() - started_ms)
   })
-  return rounds.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] as number
+  return medianOf(rounds)
+}
+
+/** One page of the log. */
+export const SYNCED_BYTES = 4096
+
+const SYNCS = 200
+
+/** How many milliseconds the disk takes in the median for a sync of a file that grew by a page: no acknowledgement comes sooner. */
+export function measureSync(folder: string): number {
+  const fd = openSync(join(folder, 'synced'), 'w')
+  const page = Buffer.alloc(SYNCED_BYTES, 1)
+  const took_ms = Array.from({ length: SYNCS }, () => {
+    const started_ms = performance.now()
+    writeSync(fd, page)
+    fdatasyncSync(fd)
+    return performance.now() - started_ms
+  })
+  closeSync(fd)
+  return medianOf(took_ms)
 }

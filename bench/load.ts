@@ -45,6 +45,17 @@ export function importEvents({ import_facts }: Plan, now_ms: number): Iterable<S
   return loadEvents({ ...historyOf(ACCOUNTS[0], now_ms), seed: SEED, facts: import_facts, ads: ACTIVE_ADS })
 }
 
+/** The same days of some campaigns that run together; each cohort has campaigns of its own. */
+export function cohortEvents(
+  { cohort_facts }: Plan,
+  cohort: number,
+  ads: number,
+  now_ms: number,
+): Iterable<SandboxEvent> {
+  const first_ad_id = (BigInt(ACCOUNTS[0].first_ad_id) + BigInt(cohort * ads)).toString()
+  return loadEvents({ ...historyOf(ACCOUNTS[0], now_ms), first_ad_id, seed: SEED + cohort, facts: cohort_facts, ads })
+}
+
 /** The same days of all campaigns, each of them active on every day. */
 export function* historyEvents(plan: Plan, now_ms: number): Generator<SandboxEvent, void, undefined> {
   const size = { facts: plan.history_facts / ACCOUNTS.length, ads: adsOfAccount(plan) }

@@ -5,22 +5,23 @@ import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Bench, Report } from './bench.ts'
 import { measureDeep, measureMeanwhile, readExpected } from './deep.ts'
+import { measureGrowth } from './growth.ts'
 import { makeDeepHistory, makeHistory, measureImport, megabytes } from './import.ts'
 import { measureBatches, measureBreakdowns, measureBusy, measureIdle, openSubjects } from './insights.ts'
-import { ACCOUNTS, type BenchAccount, DEEP_ACCOUNT, liveEvents } from './load.ts'
+import { measureSync, SYNCED_BYTES } from './limits.ts'
+import { ACCOUNTS, DEEP_ACCOUNT, liveEvents } from './load.ts'
 import { formatMachine, readMachine } from './machine.ts'
-import { runReadout } from './node-process.ts'
 import { FULL, type Plan, QUICK } from './plan.ts'
+import { createToken, startServer } from './readout-server.ts'
 import { writeRecord } from './record.ts'
-import { ServerProcess } from './server-process.ts'
 import { formatTable } from './table.ts'
-import { MANY, measureFacts, measureSingleWebhooks } from './webhooks.ts'
+import { MANY, measureFacts, measureSingleWebhooks, measureSteadyWebhooks } from './webhooks.ts'
 import { hasWrk } from './wrk.ts'
 
 /** Everything was measured, and was as it must be; it was not; or the bench cannot run like this. */
 const EXIT = { ok: 0, failed: 1, unusable: 2 }
 
-const USAGE = 'use: npm run bench -- [--quick | --record]'
+const USAGE = 'use: npm run bench -- [--growth] [--quick | --record]'
 
 process.exitCode = await run()
 
@@ -35,20 +36,23 @@ async function run(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(EXIT.failed))
   const machine = readMachine()
   const bench = openBench(options.plan)
-  await measure(bench)
+  if (options.isGrowth) await measureGrowth(bench, say)
+  else await measure(bench)
   const { figures, remarks, failures } = bench.report
   process.stdout.write(`${formatTable(figures)}\n${formatMachine(machine)}, ${bench.plan.name} run\n`)
   for (const remark of remarks) process.stdout.write(`${remark}\n`)
   for (const failure of failures) say(`bench: not as it must be: ${failure}`)
-  if (options.isRecorded) say(`recorded in ${relative(process.cwd(), writeRecord(bench, machine))}`)
+  if (options.isRecorded)
+    say(`recorded in ${relative(process.cwd(), writeRecord(bench, machine, options.isGrowth ? '-growth' : ''))}`)
   return failures.length === 0 ? EXIT.ok : EXIT.failed
 }
 
-function readOptions(): { plan: Plan; isRecorded: boolean } | undefined {
+function readOptions(): { plan: Plan; isRecorded: boolean; isGrowth: boolean } | undefined {
   try {
-    const { values } = parseArgs({ options: { quick: { type: 'boolean' }, record: { type: 'boolean' } } })
-    const { quick = false, record = false } = values
-    return quick && record ? undefined : { plan: quick ? QUICK : FULL, isRecorded: record }
+    const flag = { type: 'boolean', default: false } as const
+    const { values } = parseArgs({ options: { quick: flag, record: flag, growth: flag } })
+    const { quick, record, growth } = values
+    return quick && record ? undefined : { plan: quick ? QUICK : FULL, isRecorded: record, isGrowth: growth }
   } catch {
     return undefined
   }
@@ -65,6 +69,9 @@ function openBench(plan: Plan): Bench {
 /** The order matters: what is read first is not disturbed by what was written last. */
 async function measure(bench: Bench): Promise<void> {
   say('importing')
+  bench.report.remark(
+    `a sync of ${SYNCED_BYTES} bytes to this disk took ${measureSync(bench.folder).toFixed(2)} ms in the median`,
+  )
   await measureImport(bench)
   await measureHistory(bench, await makeHistory(bench))
   say('importing an account of many ads')
@@ -78,14 +85,16 @@ async function measureHistory(bench: Bench, database: string): Promise<void> {
   const subjects = await openSubjects(bench, server, token)
   const [campaigns, account] = subjects
   const singles = await measureIdle(bench, server, campaigns)
-  await measureIdle(bench, server, account)
+  const accounts = await measureIdle(bench, server, account)
   await measureBatches(bench, server, token, campaigns, singles)
   for (const subject of subjects) await measureBreakdowns(bench, server, token, subject)
   say('posting webhooks')
   await measureSingleWebhooks(bench, server)
+  await measureSteadyWebhooks(bench, server)
   for (const posting of MANY) await measureFacts(bench, server, posting)
   say('reading insights under ingest')
-  for (const subject of subjects) await measureBusy(bench, server, subject)
+  await measureBusy(bench, server, campaigns, singles)
+  await measureBusy(bench, server, account, accounts)
   const measured = megabytes(server.peak_memory_bytes)
   bench.report.add({ what: 'server: peak memory, all of the above', unit: 'MB', measured, to_reach: 400 })
 }
@@ -98,17 +107,6 @@ async function measureDeepHistory(bench: Bench, database: string): Promise<void>
   say('reading it to the end')
   await measureDeep(bench, server, token, expected)
   await measureMeanwhile(bench, server, token)
-}
-
-function startServer({ app_secret }: Bench, database: string): Promise<ServerProcess> {
-  const serving = ['serve', '--port', '0', '--database', database, '--app-secret', app_secret, '--log-level', 'warn']
-  return ServerProcess.start('src/cli/main.ts', serving)
-}
-
-async function createToken(database: string, accounts: readonly BenchAccount[]): Promise<string> {
-  const readable = accounts.flatMap(({ account_id }) => ['--account', `act_${account_id}`])
-  const { stdout } = await runReadout(['token', 'create', '--permission', 'read', ...readable, '--database', database])
-  return stdout.trim()
 }
 
 function say(message: string, exit_code = EXIT.ok): number {

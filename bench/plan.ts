@@ -1,12 +1,17 @@
 /** How large a run is. */
 export interface Plan {
   readonly name: 'full' | 'quick'
-  /** Facts of the imports whose speed is measured. */
+  /** How often a figure of a table in the issues is measured; the one in the middle counts. */
+  readonly rounds: number
+  /** Facts of the import whose speed is measured. */
   readonly import_facts: number
   /** Facts of the history that the server answers from. */
   readonly history_facts: number
   /** Campaigns of the history, in two accounts of equal size. */
   readonly campaigns: number
+  /** Months of campaigns that follow one another where messages pile up, and the facts of each. */
+  readonly cohorts: number
+  readonly cohort_facts: number
   /** Ads of the account that is read to the end, each with facts on every day. */
   readonly deep_ads: number
   /** Before each measured run; none when 0. */
@@ -21,22 +26,28 @@ export interface Plan {
 /** What the issues' figures are measured with. */
 export const FULL: Plan = {
   name: 'full',
-  import_facts: 600_000,
+  rounds: 5,
+  import_facts: 5_000_000,
   history_facts: 600_000,
   campaigns: 2000,
+  cohorts: 100,
+  cohort_facts: 540_000,
   deep_ads: 10_000,
   warm_up_s: 2,
   first_facts: 60_000,
-  run_s: 6,
+  run_s: 4,
   limit_ms: 700,
 }
 
 /** Enough to see that everything is measured and right; far too short to judge a figure by. */
 export const QUICK: Plan = {
   name: 'quick',
+  rounds: 1,
   import_facts: 10_000,
   history_facts: 20_000,
   campaigns: 200,
+  cohorts: 4,
+  cohort_facts: 5_000,
   deep_ads: 200,
   warm_up_s: 0,
   first_facts: 60_000,
@@ -46,6 +57,9 @@ export const QUICK: Plan = {
 
 /** Ads that messages are sent for at a time, where many facts come in. */
 export const ACTIVE_ADS = 100
+
+/** Webhooks of one change a second, of which each must be acknowledged soon. */
+export const STEADY_WEBHOOKS_PER_S = 5000
 
 /** Facts a second that the server is kept busy with while it answers. */
 export const BUSY_FACTS_PER_S = 20_000

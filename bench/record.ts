@@ -7,9 +7,9 @@ import { formatMarkdown, isReached } from './table.ts'
 const RESULTS = join(import.meta.dirname, 'results')
 
 /** Writes a run beside the others, for people and for programs; returns the file for people. */
-export function writeRecord({ plan, report, now_ms }: Bench, machine: Machine): string {
+export function writeRecord({ plan, report, now_ms }: Bench, machine: Machine, suffix: string): string {
   const day = new Date(now_ms).toISOString().slice(0, 10)
-  const name = join(RESULTS, `${day}-${machine.commit}${machine.is_dirty ? '-changed' : ''}`)
+  const name = join(RESULTS, `${day}-${machine.commit}${machine.is_dirty ? '-changed' : ''}${suffix}`)
   const { remarks } = report
   const head = `# Bench of ${day}, commit ${machine.commit}\n\n${formatMachine(machine)}, ${plan.name} run.\n`
   const notes = remarks.map((remark) => `- ${remark}\n`).join('')

@@ -27,20 +27,33 @@ export function formatMarkdown(figures: readonly Figure[]): string {
 }
 
 /** Whether a figure is as good as the issue asks; `undefined` where nothing is asked, or nothing could be measured. */
-export function isReached({ measured, to_reach, unit }: Figure): boolean | undefined {
+export function isReached(figure: Figure): boolean | undefined {
+  const { measured, unit } = figure
+  const to_reach = barOf(figure)
   if (to_reach === undefined || measured === null) return undefined
   return COSTS.has(unit) ? measured <= to_reach : measured >= to_reach
 }
 
+/** What is to be reached, in the figure's unit. */
+function barOf({ to_reach, ratio_to_reach, limit }: Figure): number | undefined {
+  if (ratio_to_reach === undefined || limit === undefined) return to_reach
+  return ratio_to_reach * limit.value
+}
+
+function formatBar({ to_reach, ratio_to_reach, unit }: Figure): string {
+  if (ratio_to_reach !== undefined) return `${ratio_to_reach.toFixed(2)} of it`
+  return to_reach === undefined ? '' : formatNumber(to_reach, unit)
+}
+
 function cellsOf(figure: Figure): string[] {
-  const { what, unit, measured, limit, to_reach } = figure
+  const { what, unit, measured, limit } = figure
   const reached = isReached(figure)
   return [
     what,
     measured === null ? 'not told here' : `${formatNumber(measured, unit)} ${unit}`,
     limit === undefined ? '' : formatNumber(limit.value, unit),
     limit === undefined || measured === null ? '' : (measured / limit.value).toFixed(2),
-    to_reach === undefined ? '' : formatNumber(to_reach, unit),
+    formatBar(figure),
     reached === undefined ? '' : reached ? 'yes' : 'no',
     limit?.of ?? '',
   ]
