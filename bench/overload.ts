@@ -29,6 +29,8 @@ export interface Overload {
   /** Answers 503. */
   readonly refusals: number
   readonly quiet_p99_ms: number
+  /** While the writer had all that it takes, and no more. */
+  readonly pressed_p99_ms: number
   readonly flood_p99_ms: number
   /** The most memory in the first and in the last third of the flood; `null` where the system does not tell. */
   readonly early_bytes: number | null
@@ -63,7 +65,10 @@ export async function runOverload(folder: string, plan: OverloadPlan): Promise<O
   await using server = await ServerProcess.start('src/cli/main.ts', serving)
   const live = liveEvents(FULL, Date.now())
   const pressing = new Flood(server.url, takeBodies(live, CHANGES, Number.MAX_SAFE_INTEGER), app_secret)
-  const capacity = await pressing.press(PRESS_CONNECTIONS, plan.press_s)
+  let capacity = 0
+  const pressed = await ask(server, token, async () => {
+    capacity = await pressing.press(PRESS_CONNECTIONS, plan.press_s)
+  })
   const quiet = await ask(server, token, () => new Promise((resolve) => setTimeout(resolve, plan.quiet_s * 1000)))
 
   const bodies = Math.ceil(capacity * (ROOM * plan.flood_s + OVERLOAD * RETRY_S))
@@ -83,11 +88,12 @@ export async function runOverload(folder: string, plan: OverloadPlan): Promise<O
     webhooks: sent,
     refusals: flood.refusals,
     quiet_p99_ms: p99(quiet.took_ms),
+    pressed_p99_ms: p99(pressed.took_ms),
     flood_p99_ms: p99(asked.took_ms),
     early_bytes: most(memory.slice(0, third)),
     late_bytes: most(memory.slice(-third)),
   }
-  const refused = [pressing, flood, quiet, asked].flatMap((one) => one.failures)
+  const refused = [pressing, flood, quiet, pressed, asked].flatMap((one) => one.failures)
   const failures = [...refused, ...failuresOf(result), ...(await countFacts(database, sent))]
   return { ...result, failures }
 }
