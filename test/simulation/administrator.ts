@@ -23,6 +23,8 @@ import { Violation } from './violation.ts'
 export interface ActWorld {
   readonly disk: Disk
   readonly now_ms: () => number
+  /** By how many pages the database can grow; as it likes where it is not said. */
+  readonly pages: number | undefined
   /** Whether the act is one that must be refused. */
   readonly isRefused: boolean
   /** The act is committed. What it has left to do, catching up does. */
@@ -46,7 +48,7 @@ export async function administer(act: Act, fault: Fault | undefined, world: ActW
   const connection = new Connection({ onCommit, onKill })
   const end = () => world.disk.beginSync()()
   const log = { sync: async () => connection.run(SYNC, end), [Symbol.asyncDispose]: async () => {} }
-  await using store = sqliteStoreOn(connection.over(world.disk.open()), log)
+  await using store = sqliteStoreOn(connection.over(world.disk.open(world.pages)), log)
   if (fault !== undefined) connection.arm(fault)
   try {
     const admission = new Admission()

@@ -24,7 +24,7 @@ export async function checkCounted(
   now_ms: number,
 ): Promise<void> {
   await checkVerified(server)
-  await checkParked(server, expected)
+  await checkSetAside(server, expected)
   const counted = expected.ledger.count(expected)
   const lines = countLines(counted, expected.ledger.countFailures(expected))
   checkSame('rollups', await readRollupLines(server.store), lines)
@@ -37,10 +37,20 @@ export async function checkCounted(
   }
 }
 
-async function checkParked({ store }: SimulatedServer, expected: Expected): Promise<void> {
+/** What waits for its ad, what could not have happened, and since when each page tells of what. */
+async function checkSetAside({ store }: SimulatedServer, expected: Expected): Promise<void> {
   const parked = (await store.setAside.listParked()).map(({ ad_id, page_id, facts }) => `${ad_id} ${page_id} ${facts}`)
   const waiting = Map.groupBy(expected.parked.values(), ({ ad_id, page_id }) => `${ad_id} ${page_id}`)
   checkSame('parked', parked.sort(), [...waiting].map(([key, facts]) => `${key} ${facts.length}`).sort())
+
+  const rejected = await store.setAside.listRejected('', expected.rejected.size + 1)
+  checkSame('rejected', [`${rejected.length} changes`], [`${expected.rejected.size} changes`])
+
+  const pages = (await store.arrivals.listPages()).map(
+    ({ page_id, kind, first_received_at, last_received_at }) =>
+      `${page_id} ${kind} ${first_received_at} ${last_received_at}`,
+  )
+  checkSame('pages', pages, [...expected.pages].map(([key, { first, last }]) => `${key} ${first} ${last}`).sort())
 }
 
 /** Every row of an answer, page by page; `undefined` where it says that there is no such node. */

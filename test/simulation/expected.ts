@@ -33,6 +33,10 @@ export class Expected implements ModelWorld {
   readonly #forgotten = new Map<string, number>()
   /** Bodies of webhooks that are committed. */
   readonly #bodies = new Set<string>()
+  /** Changes of webhooks that could not have happened when they came; a repeated one is kept once. */
+  readonly rejected = new Set<string>()
+  /** When a page's webhooks brought a kind of fact for the first time and the last, by page and kind. */
+  readonly pages = new Map<string, { first: number; last: number }>()
 
   constructor(time_zones: readonly string[]) {
     this.#time_zones = new Map(ACCOUNTS.map(({ account_id }, i) => [account_id, time_zones[i] ?? 'UTC']))
@@ -59,7 +63,14 @@ export class Expected implements ModelWorld {
   commitBodies(bodies: readonly string[], received_at: number): void {
     for (const body of bodies) {
       this.#bodies.add(body)
-      for (const fact of readBody(body)) this.#receive(fact, received_at)
+      for (const { change, fact } of readBody(body)) {
+        if (!isTimely(fact, received_at)) {
+          this.rejected.add(change)
+          continue
+        }
+        this.#notePage(fact, received_at)
+        this.#receive(fact, received_at)
+      }
     }
   }
 
@@ -67,7 +78,7 @@ export class Expected implements ModelWorld {
   commitAct(act: Act, now_ms: number): void {
     switch (act.kind) {
       case 'import':
-        for (const event of act.events) this.#receive(factOf(event), now_ms)
+        for (const fact of act.events.map(factOf)) if (isTimely(fact, now_ms)) this.#receive(fact, now_ms)
         break
       case 'zone':
         this.#time_zones.set(act.account_id, act.time_zone)
@@ -121,9 +132,13 @@ export class Expected implements ModelWorld {
   }
 
   #receive(fact: Fact, now_ms: number): void {
-    const isTimely = fact.at >= FACTS_SINCE_MS && fact.at <= now_ms + DAY_MS
     const isForgotten = (this.#forgotten.get(fact.subscriber) ?? 0) > now_ms
-    if (isTimely && !isForgotten) this.#admit(fact)
+    if (!isForgotten) this.#admit(fact)
+  }
+
+  #notePage({ page_id, kind }: Fact, now_ms: number): void {
+    const { first, last } = this.pages.get(`${page_id} ${kind}`) ?? { first: now_ms, last: now_ms }
+    this.pages.set(`${page_id} ${kind}`, { first: Math.min(first, now_ms), last: Math.max(last, now_ms) })
   }
 
   #admit(fact: Fact): void {
@@ -181,6 +196,11 @@ export class Expected implements ModelWorld {
   }
 }
 
+/** Nothing is told of before 2015, or a day ahead. */
+function isTimely({ at }: Fact, now_ms: number): boolean {
+  return at >= FACTS_SINCE_MS && at <= now_ms + DAY_MS
+}
+
 function keyOf(fact: Fact): string {
   return JSON.stringify(fact, (_, value) => (typeof value === 'bigint' ? String(value) : value))
 }
@@ -199,14 +219,15 @@ interface WebhookBody {
   }[]
 }
 
-/** What a webhook says, as the contract reads; nothing where it is none. */
-function readBody(text: string): Fact[] {
+/** What a webhook says, as the contract reads, change by change; nothing where it is none. */
+function readBody(text: string): { change: string; fact: Fact }[] {
   if (!text.startsWith('{"object"')) return []
   const { entry } = JSON.parse(text) as WebhookBody
   return entry.flatMap(({ changes }) =>
-    changes.map(({ field, value }) =>
-      factOf({ ...value, kind: KINDS[field], page_id: String(value.page_id) } as SandboxEvent),
-    ),
+    changes.map(({ field, value }) => ({
+      change: JSON.stringify([field, value]),
+      fact: factOf({ ...value, kind: KINDS[field], page_id: String(value.page_id) } as SandboxEvent),
+    })),
   )
 }
 

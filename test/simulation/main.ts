@@ -26,7 +26,7 @@ function readSeeds(): Iterable<number> | undefined {
     const { values } = parseArgs({ options: { seed: text, seeds: text, seconds: text } })
     if (Object.values(values).some((value) => !/^\d{1,10}$/.test(value))) return undefined
     const first = numberOf(values.seed)
-    const count = numberOf(values.seeds) ?? (first === undefined ? Infinity : 1)
+    const count = numberOf(values.seeds) ?? (first === undefined || values.seconds !== undefined ? Infinity : 1)
     const seconds = numberOf(values.seconds) ?? (count === Infinity ? SECONDS : Infinity)
     return listSeeds(first, count, seconds * 1000)
   } catch {

@@ -12,13 +12,10 @@ import type { Store } from '../../src/store/store.ts'
 import { noteWorld } from '../../src/store/world.ts'
 import { APP_SECRET, HASH_KEY } from '../open.ts'
 import { Connection, SYNC } from './connection.ts'
-import type { Disk } from './disk.ts'
+import { type Disk, limitPages } from './disk.ts'
 import { turn, type VirtualTime } from './time.ts'
 
 export const TOKEN = 'token'
-
-/** More than any history fills. */
-const PAGES_MAX = 2 ** 30
 
 /** What a server is told of the world, and tells it. */
 export interface ServerWorld {
@@ -91,8 +88,7 @@ export class SimulatedServer {
 
   /** Lets the database grow by so many pages, or as it likes. */
   limitPages(pages: number | undefined): void {
-    const { page_count } = this.#db.prepare('PRAGMA page_count').get() as { page_count: number }
-    this.#db.exec(`PRAGMA max_page_count = ${pages === undefined ? PAGES_MAX : page_count + pages}`)
+    limitPages(this.#db, pages)
   }
 
   /** Posts a webhook: the status of the answer, or `undefined` where the connection ended without one. */

@@ -171,6 +171,7 @@ class World {
     const end = await administer(act, fault, {
       disk: this.#disk,
       now_ms: () => now_ms,
+      pages: this.#pages,
       isRefused: this.#expected.refuses(act),
       onCommit: () => {
         deed = this.#do((expected) => expected.commitAct(act, now_ms))
