@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { listSeeds, type Simulated, simulate } from './simulate.ts'
+import { openSqliteWorlds } from './world/world.ts'
 
 const EXIT = { ok: 0, failed: 1, unusable: 2 }
 
@@ -14,7 +15,8 @@ process.exitCode = await run()
 async function run(): Promise<number> {
   const seeds = readSeeds()
   if (seeds === undefined) return say(USAGE, EXIT.unusable)
-  const simulated = await simulate(seeds)
+  await using worlds = await openSqliteWorlds()
+  const simulated = await simulate(seeds, worlds)
   say(formatTally(simulated))
   if (simulated.failure !== undefined) return say(simulated.failure, EXIT.failed)
   return say('all of it is as it must be', EXIT.ok)

@@ -1,5 +1,5 @@
-import type { SandboxEvent } from '../../src/sandbox/event.ts'
-import type { Random, Weighted } from '../../src/sandbox/random.ts'
+import type { SandboxEvent } from '../../../src/sandbox/event.ts'
+import type { Random, Weighted } from '../../../src/sandbox/random.ts'
 import { DAY_MS, formatDate, one, planDay, type Scene } from './scene.ts'
 import type { Act, CountryRow, RateRow } from './step.ts'
 import { ACCOUNTS, BUTTONS, COUNTRIES, PAGES, REGISTERED_CAMPAIGN, SINGLE_IDS, TIME_ZONES } from './universe.ts'

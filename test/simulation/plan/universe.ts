@@ -1,4 +1,4 @@
-import type { AccountFields, AdFields } from '../../src/store/registry.ts'
+import type { AccountFields, AdFields } from '../../../src/store/registry.ts'
 
 /** Who there is from the beginning. The shared page leads to two accounts, and two pages lead to none. */
 export const ACCOUNTS: readonly Omit<AccountFields, 'time_zone'>[] = [
@@ -85,3 +85,6 @@ export const NOTABLE_TIMES = [
 export const COUNTRIES = ['DE', 'FR', 'JP', 'KR', 'TR', 'AR', 'BR', 'US', 'IN']
 
 export const BUTTONS = ['Buy', 'See more']
+
+/** What whoever asks shows: it reads every account. */
+export const TOKEN = 'token'

@@ -1,8 +1,8 @@
-import type { Fact, FactKind } from '../../src/domain/fact.ts'
-import type { SandboxEvent } from '../../src/sandbox/event.ts'
-import { type ModelWorld, NaiveLedger } from '../model.ts'
-import type { Act, RateRow } from './step.ts'
-import { ACCOUNTS, REGISTERED_ADS, REGISTERED_IN } from './universe.ts'
+import type { Fact, FactKind } from '../../../src/domain/fact.ts'
+import type { SandboxEvent } from '../../../src/sandbox/event.ts'
+import { type ModelWorld, NaiveLedger } from '../../model.ts'
+import type { Act, RateRow } from '../plan/step.ts'
+import { ACCOUNTS, REGISTERED_ADS, REGISTERED_IN } from '../plan/universe.ts'
 
 const DAY_MS = 86_400_000
 const FORGOTTEN_MS = 7 * DAY_MS

@@ -1,6 +1,6 @@
-import { Random } from '../../src/sandbox/random.ts'
+import { Random } from '../../../src/sandbox/random.ts'
 import { ACTS, HASTY_ACTS, planAct } from './acts.ts'
-import { FAULT_TABLES, type Fault, type FaultEffect, type FaultPoint } from './connection.ts'
+import { FAULT_TABLES, type Fault, type FaultEffect, type FaultPoint } from './fault.ts'
 import { BUTTON, HOURLY, PRESETS, type Question } from './question.ts'
 import { HOUR_MS, one, planDay, planStage, type Scene } from './scene.ts'
 import type { History, Step } from './step.ts'
