@@ -90,10 +90,10 @@ export class Expected implements ModelWorld {
         for (const { token, country } of act.rows) this.#countries.set(token, country)
         break
       case 'claim':
-        if (this.accountOf(act.campaign_id) === undefined) this.#register(act.campaign_id, act.account_id)
+        if (this.#adsOf(act.campaign_id).length === 0) this.#register(act.campaign_id, act.account_id)
         break
       case 'move':
-        for (const ad of this.ads) if (ad.campaign_id === act.campaign_id) ad.account_id = act.account_id
+        for (const ad of this.#adsOf(act.campaign_id)) ad.account_id = act.account_id
         break
       case 'link':
         this.linksOf(act.page_id).add(act.account_id)
@@ -112,9 +112,9 @@ export class Expected implements ModelWorld {
 
   /** Whether an act is to be refused: of an ad that is elsewhere, or whose pages lead elsewhere. */
   refuses(act: Act): boolean {
-    if (act.kind === 'claim') return ![undefined, act.account_id].includes(this.accountOf(act.campaign_id))
-    if (act.kind !== 'move') return false
-    const ads = this.ads.filter((ad) => ad.campaign_id === act.campaign_id)
+    if (act.kind !== 'claim' && act.kind !== 'move') return false
+    const ads = this.#adsOf(act.campaign_id)
+    if (act.kind === 'claim') return ads.some((ad) => ad.account_id !== act.account_id)
     const pages = ads.flatMap(({ page_ids }) => [...page_ids])
     return ads.length === 0 || pages.some((page) => !this.#mayTell(page, act.account_id))
   }
@@ -157,6 +157,10 @@ export class Expected implements ModelWorld {
   #mayTell(page_id: string, account_id: string): boolean {
     const links = this.linksOf(page_id)
     return links.size === 0 || links.has(account_id)
+  }
+
+  #adsOf(campaign_id: string): ExpectedAd[] {
+    return this.ads.filter((ad) => ad.campaign_id === campaign_id)
   }
 
   #ad(id: string): ExpectedAd | undefined {

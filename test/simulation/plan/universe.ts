@@ -43,6 +43,11 @@ export const PAGES = ['101', '102', '103', '104', '105']
 /** Campaigns known by one id only; the shared page's, and those of pages without an account, wait to be claimed. */
 export const SINGLE_IDS = Object.keys(AD_PAGES).filter((ad_id) => ad_id.startsWith('5'))
 
+/** The campaign of an ad. */
+export function campaignOf(ad_id: string): string {
+  return SINGLE_IDS.includes(ad_id) ? ad_id : REGISTERED_CAMPAIGN
+}
+
 /** What insights are asked of, each with its own level and those below it. */
 export const NODES: Readonly<Record<string, readonly ('account' | 'campaign' | 'adset' | 'ad')[]>> = {
   act_1: ['account', 'campaign', 'adset', 'ad'],
