@@ -2,7 +2,7 @@ import type { SandboxEvent } from '../../../src/sandbox/event.ts'
 import type { Random, Weighted } from '../../../src/sandbox/random.ts'
 import { DAY_MS, formatDate, one, planDay, type Scene } from './scene.ts'
 import type { Act, CountryRow, RateRow } from './step.ts'
-import { ACCOUNTS, BUTTONS, COUNTRIES, campaignOf, PAGES, TIME_ZONES } from './universe.ts'
+import { ACCOUNTS, BUTTONS, COUNTRIES, campaignOf, PAGES, pagesOf, TIME_ZONES } from './universe.ts'
 
 /** What administrators do, and how often. */
 export const ACTS: Weighted<Act['kind']> = [
@@ -21,8 +21,15 @@ export const ACTS: Weighted<Act['kind']> = [
 /** What they do in the middle of it all; the others wait until the server has caught up. */
 export const HASTY_ACTS = ACTS.filter(([kind]) => ['zone', 'rates', 'countries', 'import', 'forget'].includes(kind))
 
-/** Something that an administrator does at a time. */
-export function planAct(random: Random, kinds: Weighted<Act['kind']>, scene: Scene, at_ms: number): Act {
+/** What an administrator does at a time: who moves a campaign often links the pages that tell of it before. */
+export function planActs(random: Random, kinds: Weighted<Act['kind']>, scene: Scene, at_ms: number): Act[] {
+  const act = planAct(random, kinds, scene, at_ms)
+  if (act.kind !== 'move' || random.chance(0.4)) return [act]
+  const { campaign_id, account_id } = act
+  return [...pagesOf(campaign_id).map((page_id): Act => ({ kind: 'link', page_id, account_id })), act]
+}
+
+function planAct(random: Random, kinds: Weighted<Act['kind']>, scene: Scene, at_ms: number): Act {
   const kind = random.pick(kinds)
   const account_id = one(random, ACCOUNTS).account_id
   switch (kind) {

@@ -1,5 +1,5 @@
 import { Random } from '../../../src/sandbox/random.ts'
-import { ACTS, HASTY_ACTS, planAct } from './acts.ts'
+import { ACTS, HASTY_ACTS, planActs } from './acts.ts'
 import { FAULT_TABLES, type Fault, type FaultEffect, type FaultPoint } from './fault.ts'
 import { BUTTON, HOURLY, PRESETS, type Question } from './question.ts'
 import { HOUR_MS, one, planDay, planStage, type Scene } from './scene.ts'
@@ -28,8 +28,10 @@ export function planHistory(seed: number): History {
     ...webhooks,
     ...some(ACTS_MAX, () => {
       const at_ms = moment()
-      const fault = random.chance(0.4) ? planFault(random) : undefined
-      return { at_ms, kind: 'act', act: planAct(random, ACTS, scene, at_ms), fault }
+      return planActs(random, ACTS, scene, at_ms).map((act): Step => {
+        const fault = random.chance(0.4) ? planFault(random) : undefined
+        return { at_ms, kind: 'act', act, fault }
+      })
     }),
     ...some(STRIKES_MAX, () => planStrike(random, scene, moment())),
     ...some(CHECKS_MAX, () => ({ at_ms: moment(), kind: 'check', questions: planQuestions(random, scene) })),
@@ -69,8 +71,8 @@ function planStrike(random: Random, scene: Scene, at_ms: number): Step[] {
   ])
   if (!random.chance(0.4)) return [strike]
   const soon_ms = at_ms + random.integer(1, 20)
-  const act = planAct(random, HASTY_ACTS, scene, soon_ms)
-  return [strike, { at_ms: soon_ms, kind: 'act', act, fault: undefined }]
+  const acts = planActs(random, HASTY_ACTS, scene, soon_ms)
+  return [strike, ...acts.map((act): Step => ({ at_ms: soon_ms, kind: 'act', act, fault: undefined }))]
 }
 
 function planFault(random: Random): Fault {

@@ -48,6 +48,12 @@ export function campaignOf(ad_id: string): string {
   return SINGLE_IDS.includes(ad_id) ? ad_id : REGISTERED_CAMPAIGN
 }
 
+/** The pages that tell of a campaign. */
+export function pagesOf(campaign_id: string): string[] {
+  const pages = Object.entries(AD_PAGES).flatMap(([ad_id, ids]) => (campaignOf(ad_id) === campaign_id ? ids : []))
+  return [...new Set(pages)]
+}
+
 /** What insights are asked of, each with its own level and those below it. */
 export const NODES: Readonly<Record<string, readonly ('account' | 'campaign' | 'adset' | 'ad')[]>> = {
   act_1: ['account', 'campaign', 'adset', 'ad'],

@@ -26,7 +26,7 @@ const RESTART_EVERY_MS = 1000
 /** What a group may fail for: the faults that are played. Anything else is a mistake of the code. */
 const PLAYED_FAILURE = /DiskFailure|the disk fails|the disk is full|another program holds it/
 
-/** After a sync that failed nothing is written any more, until somebody starts the server again. */
+/** After a sync that failed nothing is written any more, until somebody starts the machine again. */
 const UNSYNCED = /DiskFailure: SYNC/
 const RESTARTED_AFTER_MS = 10_000
 
@@ -211,7 +211,8 @@ class World {
       onCommit: (bodies, received_at) => this.#do((expected) => expected.commitBodies(bodies, received_at)),
       onFailure: (reason) => {
         if (!PLAYED_FAILURE.test(reason)) this.#note(new Violation(`the writer failed: ${reason}`))
-        if (UNSYNCED.test(reason)) this.#time.after(RESTARTED_AFTER_MS, () => this.#kill(server, 0))
+        if (UNSYNCED.test(reason))
+          this.#time.after(RESTARTED_AFTER_MS, () => server === this.#server && this.#cutPower(0))
       },
       onKill: (left) => (left === undefined ? this.#kill(server, this.#down_ms) : this.#cutPower(left)),
       onMistake: (cause) => this.#note(cause),
