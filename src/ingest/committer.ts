@@ -17,6 +17,8 @@ export class Committer {
   #now_ms: number
   /** The registry's version under which nothing was left to catch up on. */
   #caughtUpVersion = -1
+  /** The group that was taken last, and is told of before the next. */
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(store: Store, pseudonyms: Pseudonyms, started_at: number) {
     this.#store = store
@@ -24,15 +26,15 @@ export class Committer {
     this.#now_ms = started_at
   }
 
-  /** Commits a group. Never rejects: what could not be committed is told as failed. */
-  async take(group: Group): Promise<FromWriter> {
-    this.#now_ms = group.received_at
-    try {
-      const { unreadable, counts } = await this.#intake.take(textsOf(group), this.#now_ms)
-      return { kind: 'taken', unreadable, counts }
-    } catch (error) {
-      return { kind: 'failed', reason: String(error) }
-    }
+  /**
+   * Commits a group. Never rejects: what could not be committed is told as failed. Told in the order of the calls, by which the
+   * writer knows the groups: one that fails at once waits for those before it, which may still be synced.
+   */
+  take(group: Group): Promise<FromWriter> {
+    const taken = this.#commit(group)
+    const inOrder = this.#last.then(() => taken)
+    this.#last = inOrder
+    return inOrder
   }
 
   /** Takes one step, if there is one to take; true when there may be another, ahead of which webhooks may go. */
@@ -42,6 +44,16 @@ export class Committer {
     const step = await catchUpStep(this.#store, this.#admission, this.#now_ms)
     if (step === undefined) this.#caughtUpVersion = version
     return step !== undefined
+  }
+
+  async #commit(group: Group): Promise<FromWriter> {
+    this.#now_ms = group.received_at
+    try {
+      const { unreadable, counts } = await this.#intake.take(textsOf(group), this.#now_ms)
+      return { kind: 'taken', unreadable, counts }
+    } catch (error) {
+      return { kind: 'failed', reason: String(error) }
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { listSeeds, type Simulated, simulate } from './simulate.ts'
+import { openSqliteWorlds } from './world/world.ts'
 
 const EXIT = { ok: 0, failed: 1, unusable: 2 }
 
@@ -14,7 +15,8 @@ process.exitCode = await run()
 async function run(): Promise<number> {
   const seeds = readSeeds()
   if (seeds === undefined) return say(USAGE, EXIT.unusable)
-  const simulated = await simulate(seeds)
+  await using worlds = await openSqliteWorlds()
+  const simulated = await simulate(seeds, worlds)
   say(formatTally(simulated))
   if (simulated.failure !== undefined) return say(simulated.failure, EXIT.failed)
   return say('all of it is as it must be', EXIT.ok)
@@ -26,7 +28,7 @@ function readSeeds(): Iterable<number> | undefined {
     const { values } = parseArgs({ options: { seed: text, seeds: text, seconds: text } })
     if (Object.values(values).some((value) => !/^\d{1,10}$/.test(value))) return undefined
     const first = numberOf(values.seed)
-    const count = numberOf(values.seeds) ?? (first === undefined ? Infinity : 1)
+    const count = numberOf(values.seeds) ?? (first === undefined || values.seconds !== undefined ? Infinity : 1)
     const seconds = numberOf(values.seconds) ?? (count === Infinity ? SECONDS : Infinity)
     return listSeeds(first, count, seconds * 1000)
   } catch {

@@ -1,5 +1,5 @@
 import type { SandboxEvent } from '../../src/sandbox/event.ts'
-import type { Act, History, Step } from './step.ts'
+import type { Act, History, Step } from './plan/step.ts'
 
 /** Tells a history to people, a line for each step and each event in it. */
 export function formatHistory({ start_ms, time_zones, steps }: History): string {

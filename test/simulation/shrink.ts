@@ -1,4 +1,4 @@
-import type { History, Step } from './step.ts'
+import type { History, Step } from './plan/step.ts'
 
 /** Finds a shorter history that fails as well, by leaving out steps, then events, then questions. */
 export async function shrink(history: History, fails: (history: History) => Promise<boolean>): Promise<History> {

@@ -1,16 +1,28 @@
 import { randomInt } from 'node:crypto'
-import { TemporaryFolder } from '../open.ts'
-import { makeEmptyDatabase } from './disk.ts'
-import { planHistory } from './plan.ts'
+import { planHistory } from './plan/plan.ts'
+import type { History } from './plan/step.ts'
 import { formatHistory } from './report.ts'
 import { shrink } from './shrink.ts'
-import type { History } from './step.ts'
-import { play } from './world.ts'
 
 const SEED_MAX = 2 ** 31
 
 /** How long a shorter history is looked for. */
 const SHRINK_MS = 60_000
+
+/** What a history came to. */
+export interface Outcome {
+  /** What was not as it must be, if anything was. */
+  readonly failure: Error | undefined
+  readonly virtual_ms: number
+  /** That webhooks told, repeats included. */
+  readonly facts: number
+  readonly kills: number
+}
+
+/** Where histories are played, each in a world of its own that knows nothing of the others. */
+export interface Worlds extends AsyncDisposable {
+  play(history: History): Promise<Outcome>
+}
 
 /** What was played until all was, or until something was not as it must be. */
 export interface Simulated {
@@ -26,15 +38,13 @@ export interface Simulated {
 }
 
 /** Plays the history of each seed, one after another, up to the first that fails. */
-export async function simulate(seeds: Iterable<number>): Promise<Simulated> {
-  using folder = new TemporaryFolder()
-  const empty = await makeEmptyDatabase(folder)
+export async function simulate(seeds: Iterable<number>, worlds: Worlds): Promise<Simulated> {
   const none = { seeds: 0, steps: 0, facts: 0, kills: 0, virtual_hours: 0, seconds: 0 }
   const simulated: Simulated = { ...none, failure: undefined }
   const started_ms = performance.now()
   for (const seed of seeds) {
     const history = planHistory(seed)
-    const { failure, virtual_ms, facts, kills } = await play(history, empty)
+    const { failure, virtual_ms, facts, kills } = await worlds.play(history)
     simulated.seeds++
     simulated.steps += history.steps.length
     simulated.facts += facts
@@ -42,25 +52,24 @@ export async function simulate(seeds: Iterable<number>): Promise<Simulated> {
     simulated.virtual_hours += virtual_ms / 3_600_000
     simulated.seconds = (performance.now() - started_ms) / 1000
     if (failure === undefined) continue
-    simulated.failure = await explain(seed, empty)
+    simulated.failure = await explain(history, worlds)
     break
   }
   return simulated
 }
 
-async function explain(seed: number, empty: string): Promise<string> {
-  const history = planHistory(seed)
+async function explain(history: History, worlds: Worlds): Promise<string> {
   const ends_ms = performance.now() + SHRINK_MS
-  const isFailing = async (shorter: History) => (await play(shorter, empty)).failure !== undefined
+  const isFailing = async (shorter: History) => (await worlds.play(shorter)).failure !== undefined
   const shortest = await shrink(history, async (shorter) => performance.now() < ends_ms && isFailing(shorter))
-  const { failure } = await play(shortest, empty)
+  const { failure } = await worlds.play(shortest)
   const told = failure?.name === 'Violation' ? failure.message : (failure?.stack ?? 'it fails in its full length only')
   return [
-    `seed ${seed} fails`,
+    `seed ${history.seed} fails`,
     told,
     `the shortest history found, ${shortest.steps.length} of ${history.steps.length} steps:`,
     formatHistory(shortest),
-    `replay it with: npm run simulate -- --seed ${seed}`,
+    `replay it with: npm run simulate -- --seed ${history.seed}`,
   ].join('\n\n')
 }
 

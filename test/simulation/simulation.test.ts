@@ -1,22 +1,30 @@
 import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { planHistory } from './plan.ts'
+import { planHistory } from './plan/plan.ts'
+import type { History } from './plan/step.ts'
 import { FAILED_SEEDS } from './seeds.ts'
 import { shrink } from './shrink.ts'
 import { listSeeds, simulate } from './simulate.ts'
-import type { History } from './step.ts'
+import { openSqliteWorlds } from './world/world.ts'
 
 /** How long every run of the tests plays histories that nobody has seen. */
 const FRESH_MS = 20_000
 
 test('the histories of all seeds that ever failed are as they must be', async () => {
-  const { failure, seeds } = await simulate(FAILED_SEEDS.map(([seed]) => seed))
+  await using worlds = await openSqliteWorlds()
+  const { failure, seeds } = await simulate(
+    FAILED_SEEDS.map(([seed]) => seed),
+    worlds,
+  )
   if (failure !== undefined) assert.fail(failure)
   assert.equal(seeds, FAILED_SEEDS.length)
 })
 
 test('histories of fresh seeds are as they must be', async () => {
-  const { failure, facts, kills } = await simulate(listSeeds(undefined, Infinity, FRESH_MS))
+  await using worlds = await openSqliteWorlds()
+  const { failure, facts, kills } = await simulate(listSeeds(undefined, Infinity, FRESH_MS), worlds)
   if (failure !== undefined) assert.fail(failure)
   assert.ok(facts > 0 && kills > 0, 'the histories above say something')
 })
@@ -25,6 +33,28 @@ test('planHistory() plans the same for the same seed', () => {
   assert.deepEqual(planHistory(1), planHistory(1))
   assert.notDeepEqual(planHistory(1).steps, planHistory(2).steps)
 })
+
+test('a plan knows nothing of the worlds that it is played in, and no world knows how it was planned', () => {
+  const importsOf = (folder: string) => readFiles(folder).flatMap((text) => text.match(/(?<=from ')\.[^']+/g) ?? [])
+  assert.deepEqual(
+    importsOf('plan').filter((path) => /\.\.\/(?:world|model)\//.test(path)),
+    [],
+  )
+  assert.deepEqual(
+    [...importsOf('world'), ...importsOf('model')].filter((path) => /\/(?:plan|acts|webhooks|scene)\.ts$/.test(path)),
+    [],
+  )
+  assert.deepEqual(
+    importsOf('model').filter((path) => path.includes('/world/')),
+    [],
+  )
+})
+
+function readFiles(folder: string): string[] {
+  return globSync(`${folder}/*.ts`, { cwd: import.meta.dirname }).map((path) =>
+    readFileSync(join(import.meta.dirname, path), 'utf8'),
+  )
+}
 
 test('shrink() finds the two steps and the event that a failure needs', async () => {
   const history = planHistory(3)

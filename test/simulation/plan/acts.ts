@@ -1,8 +1,8 @@
-import type { SandboxEvent } from '../../src/sandbox/event.ts'
-import type { Random, Weighted } from '../../src/sandbox/random.ts'
+import type { SandboxEvent } from '../../../src/sandbox/event.ts'
+import type { Random, Weighted } from '../../../src/sandbox/random.ts'
 import { DAY_MS, formatDate, one, planDay, type Scene } from './scene.ts'
 import type { Act, CountryRow, RateRow } from './step.ts'
-import { ACCOUNTS, BUTTONS, COUNTRIES, PAGES, REGISTERED_CAMPAIGN, SINGLE_IDS, TIME_ZONES } from './universe.ts'
+import { ACCOUNTS, BUTTONS, COUNTRIES, campaignOf, PAGES, pagesOf, TIME_ZONES } from './universe.ts'
 
 /** What administrators do, and how often. */
 export const ACTS: Weighted<Act['kind']> = [
@@ -12,20 +12,26 @@ export const ACTS: Weighted<Act['kind']> = [
   ['import', 3],
   ['claim', 4],
   ['move', 3],
-  ['link', 2],
+  ['link', 4],
   ['unlink', 1],
-  ['prune', 2],
+  ['prune', 4],
   ['forget', 1],
 ]
 
 /** What they do in the middle of it all; the others wait until the server has caught up. */
 export const HASTY_ACTS = ACTS.filter(([kind]) => ['zone', 'rates', 'countries', 'import', 'forget'].includes(kind))
 
-/** Something that an administrator does at a time. */
-export function planAct(random: Random, kinds: Weighted<Act['kind']>, scene: Scene, at_ms: number): Act {
+/** What an administrator does at a time: who moves a campaign often links the pages that tell of it before. */
+export function planActs(random: Random, kinds: Weighted<Act['kind']>, scene: Scene, at_ms: number): Act[] {
+  const act = planAct(random, kinds, scene, at_ms)
+  if (act.kind !== 'move' || random.chance(0.4)) return [act]
+  const { campaign_id, account_id } = act
+  return [...pagesOf(campaign_id).map((page_id): Act => ({ kind: 'link', page_id, account_id })), act]
+}
+
+function planAct(random: Random, kinds: Weighted<Act['kind']>, scene: Scene, at_ms: number): Act {
   const kind = random.pick(kinds)
   const account_id = one(random, ACCOUNTS).account_id
-  const campaign_id = kind === 'move' && random.chance(0.3) ? REGISTERED_CAMPAIGN : one(random, SINGLE_IDS)
   switch (kind) {
     case 'zone':
       return { kind, account_id, time_zone: one(random, TIME_ZONES) }
@@ -37,7 +43,7 @@ export function planAct(random: Random, kinds: Weighted<Act['kind']>, scene: Sce
       return { kind, events: planImport(random, scene) }
     case 'claim':
     case 'move':
-      return { kind, campaign_id, account_id }
+      return { kind, campaign_id: campaignOf(one(random, scene.ads)), account_id }
     case 'link':
     case 'unlink':
       return { kind, page_id: one(random, PAGES), account_id }

@@ -1,5 +1,5 @@
-import type { SandboxEvent } from '../../src/sandbox/event.ts'
-import type { Fault } from './connection.ts'
+import type { SandboxEvent } from '../../../src/sandbox/event.ts'
+import type { Fault } from './fault.ts'
 import type { Question } from './question.ts'
 
 /** A change of the world that an administrator makes with a command, in a process of its own. */

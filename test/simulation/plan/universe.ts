@@ -1,4 +1,4 @@
-import type { AccountFields, AdFields } from '../../src/store/registry.ts'
+import type { AccountFields, AdFields } from '../../../src/store/registry.ts'
 
 /** Who there is from the beginning. The shared page leads to two accounts, and two pages lead to none. */
 export const ACCOUNTS: readonly Omit<AccountFields, 'time_zone'>[] = [
@@ -43,6 +43,17 @@ export const PAGES = ['101', '102', '103', '104', '105']
 /** Campaigns known by one id only; the shared page's, and those of pages without an account, wait to be claimed. */
 export const SINGLE_IDS = Object.keys(AD_PAGES).filter((ad_id) => ad_id.startsWith('5'))
 
+/** The campaign of an ad. */
+export function campaignOf(ad_id: string): string {
+  return SINGLE_IDS.includes(ad_id) ? ad_id : REGISTERED_CAMPAIGN
+}
+
+/** The pages that tell of a campaign. */
+export function pagesOf(campaign_id: string): string[] {
+  const pages = Object.entries(AD_PAGES).flatMap(([ad_id, ids]) => (campaignOf(ad_id) === campaign_id ? ids : []))
+  return [...new Set(pages)]
+}
+
 /** What insights are asked of, each with its own level and those below it. */
 export const NODES: Readonly<Record<string, readonly ('account' | 'campaign' | 'adset' | 'ad')[]>> = {
   act_1: ['account', 'campaign', 'adset', 'ad'],
@@ -85,3 +96,6 @@ export const NOTABLE_TIMES = [
 export const COUNTRIES = ['DE', 'FR', 'JP', 'KR', 'TR', 'AR', 'BR', 'US', 'IN']
 
 export const BUTTONS = ['Buy', 'See more']
+
+/** What whoever asks shows: it reads every account. */
+export const TOKEN = 'token'

@@ -1,7 +1,7 @@
-import type { Counted } from '../model.ts'
+import type { Counted } from '../../model.ts'
+import { BUTTON, HOURLY, type Preset, type Question } from '../plan/question.ts'
+import { ACCOUNTS } from '../plan/universe.ts'
 import type { Expected } from './expected.ts'
-import { BUTTON, HOURLY, type Preset, type Question } from './question.ts'
-import { ACCOUNTS } from './universe.ts'
 
 export type Row = Readonly<Record<string, string>>
 

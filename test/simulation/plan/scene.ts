@@ -1,5 +1,5 @@
-import type { SandboxEvent } from '../../src/sandbox/event.ts'
-import type { Random, Weighted } from '../../src/sandbox/random.ts'
+import type { SandboxEvent } from '../../../src/sandbox/event.ts'
+import type { Random, Weighted } from '../../../src/sandbox/random.ts'
 import { AD_PAGES, CROWDED_AD, NOTABLE_TIMES } from './universe.ts'
 
 export const MINUTE_MS = 60_000

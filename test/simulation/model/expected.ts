@@ -1,8 +1,8 @@
-import type { Fact, FactKind } from '../../src/domain/fact.ts'
-import type { SandboxEvent } from '../../src/sandbox/event.ts'
-import { type ModelWorld, NaiveLedger } from '../model.ts'
-import type { Act, RateRow } from './step.ts'
-import { ACCOUNTS, REGISTERED_ADS, REGISTERED_IN } from './universe.ts'
+import type { Fact, FactKind } from '../../../src/domain/fact.ts'
+import type { SandboxEvent } from '../../../src/sandbox/event.ts'
+import { type ModelWorld, NaiveLedger } from '../../model.ts'
+import type { Act, RateRow } from '../plan/step.ts'
+import { ACCOUNTS, REGISTERED_ADS, REGISTERED_IN } from '../plan/universe.ts'
 
 const DAY_MS = 86_400_000
 const FORGOTTEN_MS = 7 * DAY_MS
@@ -33,6 +33,10 @@ export class Expected implements ModelWorld {
   readonly #forgotten = new Map<string, number>()
   /** Bodies of webhooks that are committed. */
   readonly #bodies = new Set<string>()
+  /** Changes of webhooks that could not have happened when they came; a repeated one is kept once. */
+  readonly rejected = new Set<string>()
+  /** When a page's webhooks brought a kind of fact for the first time and the last, by page and kind. */
+  readonly pages = new Map<string, { first: number; last: number }>()
 
   constructor(time_zones: readonly string[]) {
     this.#time_zones = new Map(ACCOUNTS.map(({ account_id }, i) => [account_id, time_zones[i] ?? 'UTC']))
@@ -59,7 +63,14 @@ export class Expected implements ModelWorld {
   commitBodies(bodies: readonly string[], received_at: number): void {
     for (const body of bodies) {
       this.#bodies.add(body)
-      for (const fact of readBody(body)) this.#receive(fact, received_at)
+      for (const { change, fact } of readBody(body)) {
+        if (!isTimely(fact, received_at)) {
+          this.rejected.add(change)
+          continue
+        }
+        this.#notePage(fact, received_at)
+        this.#receive(fact, received_at)
+      }
     }
   }
 
@@ -67,7 +78,7 @@ export class Expected implements ModelWorld {
   commitAct(act: Act, now_ms: number): void {
     switch (act.kind) {
       case 'import':
-        for (const event of act.events) this.#receive(factOf(event), now_ms)
+        for (const fact of act.events.map(factOf)) if (isTimely(fact, now_ms)) this.#receive(fact, now_ms)
         break
       case 'zone':
         this.#time_zones.set(act.account_id, act.time_zone)
@@ -79,10 +90,10 @@ export class Expected implements ModelWorld {
         for (const { token, country } of act.rows) this.#countries.set(token, country)
         break
       case 'claim':
-        if (this.accountOf(act.campaign_id) === undefined) this.#register(act.campaign_id, act.account_id)
+        if (this.#adsOf(act.campaign_id).length === 0) this.#register(act.campaign_id, act.account_id)
         break
       case 'move':
-        for (const ad of this.ads) if (ad.campaign_id === act.campaign_id) ad.account_id = act.account_id
+        for (const ad of this.#adsOf(act.campaign_id)) ad.account_id = act.account_id
         break
       case 'link':
         this.linksOf(act.page_id).add(act.account_id)
@@ -101,9 +112,9 @@ export class Expected implements ModelWorld {
 
   /** Whether an act is to be refused: of an ad that is elsewhere, or whose pages lead elsewhere. */
   refuses(act: Act): boolean {
-    if (act.kind === 'claim') return ![undefined, act.account_id].includes(this.accountOf(act.campaign_id))
-    if (act.kind !== 'move') return false
-    const ads = this.ads.filter((ad) => ad.campaign_id === act.campaign_id)
+    if (act.kind !== 'claim' && act.kind !== 'move') return false
+    const ads = this.#adsOf(act.campaign_id)
+    if (act.kind === 'claim') return ads.some((ad) => ad.account_id !== act.account_id)
     const pages = ads.flatMap(({ page_ids }) => [...page_ids])
     return ads.length === 0 || pages.some((page) => !this.#mayTell(page, act.account_id))
   }
@@ -121,9 +132,13 @@ export class Expected implements ModelWorld {
   }
 
   #receive(fact: Fact, now_ms: number): void {
-    const isTimely = fact.at >= FACTS_SINCE_MS && fact.at <= now_ms + DAY_MS
     const isForgotten = (this.#forgotten.get(fact.subscriber) ?? 0) > now_ms
-    if (isTimely && !isForgotten) this.#admit(fact)
+    if (!isForgotten) this.#admit(fact)
+  }
+
+  #notePage({ page_id, kind }: Fact, now_ms: number): void {
+    const { first, last } = this.pages.get(`${page_id} ${kind}`) ?? { first: now_ms, last: now_ms }
+    this.pages.set(`${page_id} ${kind}`, { first: Math.min(first, now_ms), last: Math.max(last, now_ms) })
   }
 
   #admit(fact: Fact): void {
@@ -142,6 +157,10 @@ export class Expected implements ModelWorld {
   #mayTell(page_id: string, account_id: string): boolean {
     const links = this.linksOf(page_id)
     return links.size === 0 || links.has(account_id)
+  }
+
+  #adsOf(campaign_id: string): ExpectedAd[] {
+    return this.ads.filter((ad) => ad.campaign_id === campaign_id)
   }
 
   #ad(id: string): ExpectedAd | undefined {
@@ -181,6 +200,11 @@ export class Expected implements ModelWorld {
   }
 }
 
+/** Nothing is told of before 2015, or a day ahead. */
+function isTimely({ at }: Fact, now_ms: number): boolean {
+  return at >= FACTS_SINCE_MS && at <= now_ms + DAY_MS
+}
+
 function keyOf(fact: Fact): string {
   return JSON.stringify(fact, (_, value) => (typeof value === 'bigint' ? String(value) : value))
 }
@@ -199,14 +223,15 @@ interface WebhookBody {
   }[]
 }
 
-/** What a webhook says, as the contract reads; nothing where it is none. */
-function readBody(text: string): Fact[] {
+/** What a webhook says, as the contract reads, change by change; nothing where it is none. */
+function readBody(text: string): { change: string; fact: Fact }[] {
   if (!text.startsWith('{"object"')) return []
   const { entry } = JSON.parse(text) as WebhookBody
   return entry.flatMap(({ changes }) =>
-    changes.map(({ field, value }) =>
-      factOf({ ...value, kind: KINDS[field], page_id: String(value.page_id) } as SandboxEvent),
-    ),
+    changes.map(({ field, value }) => ({
+      change: JSON.stringify([field, value]),
+      fact: factOf({ ...value, kind: KINDS[field], page_id: String(value.page_id) } as SandboxEvent),
+    })),
   )
 }
 

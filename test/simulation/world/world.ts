@@ -1,19 +1,21 @@
-import { formatWebhook } from '../../src/sandbox/event.ts'
-import { sqliteStoreOn } from '../../src/store/sqlite/store.ts'
-import { StoreUnavailableError } from '../../src/store/store.ts'
-import { hashToken } from '../../src/store/tokens.ts'
-import { administer } from './administrator.ts'
-import { checkCounted, checkVerified } from './check.ts'
-import type { Fault } from './connection.ts'
-import { Disk } from './disk.ts'
-import { Expected } from './expected.ts'
-import type { Question } from './question.ts'
+import { formatWebhook } from '../../../src/sandbox/event.ts'
+import { sqliteStoreOn } from '../../../src/store/sqlite/store.ts'
+import { StoreUnavailableError } from '../../../src/store/store.ts'
+import { hashToken } from '../../../src/store/tokens.ts'
+import { TemporaryFolder } from '../../open.ts'
+import { checkCounted, checkVerified } from '../model/check.ts'
+import { Expected } from '../model/expected.ts'
+import { Violation } from '../model/violation.ts'
+import type { Fault } from '../plan/fault.ts'
+import type { Question } from '../plan/question.ts'
+import type { Act, History, Step } from '../plan/step.ts'
+import { ACCOUNTS, REGISTERED_ADS, REGISTERED_IN, TOKEN } from '../plan/universe.ts'
+import type { Outcome, Worlds } from '../simulate.ts'
+import { administer } from './command.ts'
+import { Disk, makeEmptyDatabase } from './disk.ts'
 import { head, Sender } from './sender.ts'
-import { SimulatedServer, TOKEN } from './server.ts'
-import type { Act, History, Step } from './step.ts'
+import { SimulatedServer } from './server.ts'
 import { VirtualTime } from './time.ts'
-import { ACCOUNTS, REGISTERED_ADS, REGISTERED_IN } from './universe.ts'
-import { Violation } from './violation.ts'
 
 /** By then a server without faults has caught up with whatever an administrator did. */
 const SETTLED_AFTER_MS = 60_000
@@ -24,7 +26,7 @@ const RESTART_EVERY_MS = 1000
 /** What a group may fail for: the faults that are played. Anything else is a mistake of the code. */
 const PLAYED_FAILURE = /DiskFailure|the disk fails|the disk is full|another program holds it/
 
-/** After a sync that failed nothing is written any more, until somebody starts the server again. */
+/** After a sync that failed nothing is written any more, until somebody starts the machine again. */
 const UNSYNCED = /DiskFailure: SYNC/
 const RESTARTED_AFTER_MS = 10_000
 
@@ -42,18 +44,15 @@ interface Deed {
   isPromised: boolean
 }
 
-/** What a history came to. */
-export interface Outcome {
-  /** What was not as it must be, if anything was. */
-  readonly failure: Error | undefined
-  readonly virtual_ms: number
-  /** That webhooks told, repeats included. */
-  readonly facts: number
-  readonly kills: number
+/** Opens what plays histories on SQLite, with one server. */
+export async function openSqliteWorlds(): Promise<Worlds> {
+  const folder = new TemporaryFolder()
+  const empty = await makeEmptyDatabase(folder)
+  return { play: (history) => play(history, empty), [Symbol.asyncDispose]: async () => folder[Symbol.dispose]() }
 }
 
 /** Lets a history happen to the real ledger and to the naive one, and holds them against each other. */
-export async function play(history: History, empty_database: string): Promise<Outcome> {
+async function play(history: History, empty_database: string): Promise<Outcome> {
   using disk = new Disk(empty_database)
   const world = new World(history, disk)
   const failure = await world.play().then(
@@ -171,6 +170,7 @@ class World {
     const end = await administer(act, fault, {
       disk: this.#disk,
       now_ms: () => now_ms,
+      pages: this.#pages,
       isRefused: this.#expected.refuses(act),
       onCommit: () => {
         deed = this.#do((expected) => expected.commitAct(act, now_ms))
@@ -211,7 +211,8 @@ class World {
       onCommit: (bodies, received_at) => this.#do((expected) => expected.commitBodies(bodies, received_at)),
       onFailure: (reason) => {
         if (!PLAYED_FAILURE.test(reason)) this.#note(new Violation(`the writer failed: ${reason}`))
-        if (UNSYNCED.test(reason)) this.#time.after(RESTARTED_AFTER_MS, () => this.#kill(server, 0))
+        if (UNSYNCED.test(reason))
+          this.#time.after(RESTARTED_AFTER_MS, () => server === this.#server && this.#cutPower(0))
       },
       onKill: (left) => (left === undefined ? this.#kill(server, this.#down_ms) : this.#cutPower(left)),
       onMistake: (cause) => this.#note(cause),

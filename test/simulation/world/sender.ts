@@ -1,8 +1,7 @@
-import { formatWebhook } from '../../src/sandbox/event.ts'
-import type { SimulatedServer } from './server.ts'
-import type { Webhook } from './step.ts'
+import { formatWebhook } from '../../../src/sandbox/event.ts'
+import { Violation } from '../model/violation.ts'
+import type { Webhook } from '../plan/step.ts'
 import type { VirtualTime } from './time.ts'
-import { Violation } from './violation.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -10,11 +9,16 @@ const HOUR_MS = 60 * MINUTE_MS
 /** When Meta comes again after the first time: ever more seldom, until 36 hours are over. */
 const RETRY_AFTER_MS = [MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS, 10 * HOUR_MS, 20 * HOUR_MS]
 
+/** A server as the sender sees it: the status of its answer, or `undefined` where the connection ended without one. */
+export interface Listener {
+  post(body: string): Promise<number | undefined>
+}
+
 /** What the sender is told of the world. */
 export interface SenderWorld {
   readonly time: VirtualTime
   /** The one that listens, if any does. */
-  readonly server: () => SimulatedServer | undefined
+  readonly server: () => Listener | undefined
   readonly isCommitted: (body: string) => boolean
   readonly onMistake: (cause: unknown) => void
 }

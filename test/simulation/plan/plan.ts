@@ -1,16 +1,19 @@
-import { Random } from '../../src/sandbox/random.ts'
-import { ACTS, HASTY_ACTS, planAct } from './acts.ts'
-import { FAULT_TABLES, type Fault, type FaultEffect, type FaultPoint } from './connection.ts'
+import { Random } from '../../../src/sandbox/random.ts'
+import { ACTS, HASTY_ACTS, planActs } from './acts.ts'
+import { FAULT_TABLES, type Fault, type FaultEffect, type FaultPoint } from './fault.ts'
 import { BUTTON, HOURLY, PRESETS, type Question } from './question.ts'
 import { HOUR_MS, one, planDay, planStage, type Scene } from './scene.ts'
 import type { History, Step } from './step.ts'
 import { ACCOUNTS, NODES, TIME_ZONES } from './universe.ts'
 import { planEvents, planWebhooks } from './webhooks.ts'
 
-const ACTS_MAX = 8
+const ACTS_MAX = 10
 const STRIKES_MAX = 16
 const CHECKS_MAX = 5
 const QUESTIONS = 8
+
+/** By then no webhook is tried again, so that the last check is asked of all of it. */
+const LAST_CHECK_AFTER_MS = 40 * HOUR_MS
 
 /** All that one seed makes happen. */
 export function planHistory(seed: number): History {
@@ -20,20 +23,24 @@ export function planHistory(seed: number): History {
   const webhooks = planWebhooks(random, scene)
   const arrivals_ms = webhooks.map(({ at_ms }) => at_ms)
   const moment = () => planMoment(random, arrivals_ms.length === 0 ? [scene.start_ms] : arrivals_ms)
-  const some = (max: number, plan: () => Step | Step[], min = 0) =>
-    Array.from({ length: random.integer(min, max) }, plan).flat()
-  const steps = [
+  const some = (max: number, plan: () => Step | Step[]) => Array.from({ length: random.integer(0, max) }, plan).flat()
+  const steps: Step[] = [
     ...webhooks,
     ...some(ACTS_MAX, () => {
       const at_ms = moment()
-      const fault = random.chance(0.25) ? planFault(random) : undefined
-      return { at_ms, kind: 'act', act: planAct(random, ACTS, scene, at_ms), fault }
+      return planActs(random, ACTS, scene, at_ms).map((act): Step => {
+        const fault = random.chance(0.4) ? planFault(random) : undefined
+        return { at_ms, kind: 'act', act, fault }
+      })
     }),
     ...some(STRIKES_MAX, () => planStrike(random, scene, moment())),
-    ...some(CHECKS_MAX, () => ({ at_ms: moment(), kind: 'check', questions: planQuestions(random, scene) }), 1),
+    ...some(CHECKS_MAX, () => ({ at_ms: moment(), kind: 'check', questions: planQuestions(random, scene) })),
   ]
+  steps.sort((a, b) => a.at_ms - b.at_ms)
+  const ends_ms = steps.at(-1)?.at_ms ?? scene.start_ms
+  steps.push({ at_ms: ends_ms + LAST_CHECK_AFTER_MS, kind: 'check', questions: planQuestions(random, scene) })
   const time_zones = ACCOUNTS.map(() => one(random, TIME_ZONES))
-  return { seed, start_ms: scene.start_ms, time_zones, steps: steps.sort((a, b) => a.at_ms - b.at_ms) }
+  return { seed, start_ms: scene.start_ms, time_zones, steps }
 }
 
 /** When something arrives, or soon before or after; much of it at the same few times, so that it meets. */
@@ -64,8 +71,8 @@ function planStrike(random: Random, scene: Scene, at_ms: number): Step[] {
   ])
   if (!random.chance(0.4)) return [strike]
   const soon_ms = at_ms + random.integer(1, 20)
-  const act = planAct(random, HASTY_ACTS, scene, soon_ms)
-  return [strike, { at_ms: soon_ms, kind: 'act', act, fault: undefined }]
+  const acts = planActs(random, HASTY_ACTS, scene, soon_ms)
+  return [strike, ...acts.map((act): Step => ({ at_ms: soon_ms, kind: 'act', act, fault: undefined }))]
 }
 
 function planFault(random: Random): Fault {

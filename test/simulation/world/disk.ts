@@ -1,9 +1,9 @@
 import { copyFileSync, statSync, truncateSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
-import { openDatabase } from '../../src/store/sqlite/database.ts'
-import type { Log } from '../../src/store/sqlite/log-sync.ts'
-import { openSqliteStore } from '../../src/store/sqlite/store.ts'
-import { TemporaryFolder } from '../open.ts'
+import { openDatabase } from '../../../src/store/sqlite/database.ts'
+import type { Log } from '../../../src/store/sqlite/log-sync.ts'
+import { openSqliteStore } from '../../../src/store/sqlite/store.ts'
+import { TemporaryFolder } from '../../open.ts'
 
 /**
  * What a world's processes share: a database, and the log in which all of it is that was ever committed. A process that is
@@ -27,9 +27,13 @@ export class Disk implements Disposable {
     this.#synced_bytes = this.log_bytes
   }
 
-  /** Opens a connection that does not wait for others, since on virtual time nobody would let go meanwhile. */
-  open(): DatabaseSync {
+  /**
+   * Opens a connection that does not wait for others, since on virtual time nobody would let go meanwhile. The database can
+   * grow by so many pages on it, or as it likes.
+   */
+  open(pages?: number): DatabaseSync {
     const db = openDatabase(this.#file, 0)
+    limitPages(db, pages)
     // What is synced is for `sync` to say, and where commits end in the log can be told as long as it only grows.
     db.exec('PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0')
     return db
@@ -94,6 +98,15 @@ export class Disk implements Disposable {
     this.#file = file
     this.#keeper = this.open()
   }
+}
+
+/** More than any history fills. */
+const PAGES_MAX = 2 ** 30
+
+/** Lets a database grow by so many pages, or as it likes. */
+export function limitPages(db: DatabaseSync, pages: number | undefined): void {
+  const { page_count } = db.prepare('PRAGMA page_count').get() as { page_count: number }
+  db.exec(`PRAGMA max_page_count = ${pages === undefined ? PAGES_MAX : page_count + pages}`)
 }
 
 /** A database that holds nothing yet, made once for many worlds. */

@@ -1,6 +1,6 @@
-import type { SandboxEvent } from '../../src/sandbox/event.ts'
-import { type Habits, playMessage } from '../../src/sandbox/message.ts'
-import type { Random, Weighted } from '../../src/sandbox/random.ts'
+import type { SandboxEvent } from '../../../src/sandbox/event.ts'
+import { type Habits, playMessage } from '../../../src/sandbox/message.ts'
+import type { Random, Weighted } from '../../../src/sandbox/random.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, one, type Scene, type Stage } from './scene.ts'
 import type { Step } from './step.ts'
 import { AD_PAGES } from './universe.ts'
@@ -72,13 +72,13 @@ function planMessage(random: Random, { start_ms, duration_ms, ads, people }: Sta
   return kept.flatMap((event) => (random.chance(0.1) ? [event, otherwise(random, event)] : [event]))
 }
 
-/** Without its `mid`, at another time, or at a time at which nothing can have happened. */
+/** Without its `mid`, at another time, some days later, or at a time at which nothing can have happened. */
 function otherwise(random: Random, event: SandboxEvent): SandboxEvent {
   const { mid: _, ...unnamed } = event
   return random.pick<SandboxEvent>([
     [unnamed, 4],
     [{ ...event, timestamp: event.timestamp + random.integer(0, 2 * HOUR_MS) }, 4],
-    [{ ...event, timestamp: event.timestamp + 30 * HOUR_MS }, 1],
+    [{ ...event, timestamp: event.timestamp + random.integer(0, 3 * DAY_MS) }, 3],
     [{ ...event, timestamp: 1 }, 1],
   ])
 }

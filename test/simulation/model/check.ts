@@ -1,13 +1,20 @@
-import { type Discrepancy, verify } from '../../src/store/verify.ts'
-import { countLines, readRollupLines } from '../rollup-lines.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { type Discrepancy, verify } from '../../../src/store/verify.ts'
+import { countLines, readRollupLines } from '../../rollup-lines.ts'
+import { formatQuery, type Question } from '../plan/question.ts'
+import { TOKEN } from '../plan/universe.ts'
 import { answerNaively, type Row } from './answers.ts'
 import type { Expected } from './expected.ts'
-import { formatQuery, type Question } from './question.ts'
-import { type SimulatedServer, TOKEN } from './server.ts'
 import { checkSame, Violation } from './violation.ts'
 
+/** A server whose ledger can be looked into, and which can be asked. */
+export interface Checked {
+  readonly store: Store
+  get(path: string, query: string): Promise<{ status: number; json: unknown }>
+}
+
 /** Every rollup is the sum of its threads, whatever is still to be caught up with. */
-export async function checkVerified({ store }: SimulatedServer): Promise<void> {
+export async function checkVerified({ store }: Checked): Promise<void> {
   const discrepancies: Discrepancy[] = []
   await store.read((tables) => verify(tables, (one) => discrepancies.push(one)))
   const lines = discrepancies.map(({ node, day, table, amount_of, stored, recounted }) =>
@@ -18,13 +25,13 @@ export async function checkVerified({ store }: SimulatedServer): Promise<void> {
 
 /** The ledger holds what it should, and the answers say so. */
 export async function checkCounted(
-  server: SimulatedServer,
+  server: Checked,
   expected: Expected,
   questions: readonly Question[],
   now_ms: number,
 ): Promise<void> {
   await checkVerified(server)
-  await checkParked(server, expected)
+  await checkSetAside(server, expected)
   const counted = expected.ledger.count(expected)
   const lines = countLines(counted, expected.ledger.countFailures(expected))
   checkSame('rollups', await readRollupLines(server.store), lines)
@@ -37,14 +44,24 @@ export async function checkCounted(
   }
 }
 
-async function checkParked({ store }: SimulatedServer, expected: Expected): Promise<void> {
+/** What waits for its ad, what could not have happened, and since when each page tells of what. */
+async function checkSetAside({ store }: Checked, expected: Expected): Promise<void> {
   const parked = (await store.setAside.listParked()).map(({ ad_id, page_id, facts }) => `${ad_id} ${page_id} ${facts}`)
   const waiting = Map.groupBy(expected.parked.values(), ({ ad_id, page_id }) => `${ad_id} ${page_id}`)
   checkSame('parked', parked.sort(), [...waiting].map(([key, facts]) => `${key} ${facts.length}`).sort())
+
+  const rejected = await store.setAside.listRejected('', expected.rejected.size + 1)
+  checkSame('rejected', [`${rejected.length} changes`], [`${expected.rejected.size} changes`])
+
+  const pages = (await store.arrivals.listPages()).map(
+    ({ page_id, kind, first_received_at, last_received_at }) =>
+      `${page_id} ${kind} ${first_received_at} ${last_received_at}`,
+  )
+  checkSame('pages', pages, [...expected.pages].map(([key, { first, last }]) => `${key} ${first} ${last}`).sort())
 }
 
 /** Every row of an answer, page by page; `undefined` where it says that there is no such node. */
-async function ask(server: SimulatedServer, question: Question): Promise<Row[] | undefined> {
+async function ask(server: Checked, question: Question): Promise<Row[] | undefined> {
   const rows: Row[] = []
   const first = `http://readout/v25.0/${question.node}/insights?access_token=${TOKEN}&${formatQuery(question)}`
   for (let next: string | undefined = first; next !== undefined; ) {

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openDatabase } from '../store/sqlite/database.ts'
+import { sqliteStoreOn } from '../store/sqlite/store.ts'
+import { Committer } from './committer.ts'
+import { KeyedPseudonyms } from './pseudonym.ts'
+
+const NOW_MS = Date.parse('2026-11-20T12:00:00Z')
+
+test('Committer.take() tells of groups in their order, though a later one fails while an earlier one is synced', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'readout-'))
+  const file = join(folder, 'readout.db')
+  const disk = Promise.withResolvers<void>()
+  {
+    await using store = sqliteStoreOn(openDatabase(file, 0), {
+      sync: () => disk.promise,
+      [Symbol.asyncDispose]: async () => {},
+    })
+    using other = openDatabase(file, 0)
+    const committer = new Committer(store, new KeyedPseudonyms(new Uint8Array(32)), NOW_MS)
+    const told: string[] = []
+    const take = (tracking_id: string) => committer.take(groupOf(tracking_id)).then(({ kind }) => told.push(kind))
+
+    const first = take('1')
+    await store.read(async ({ setAside }) =>
+      assert.equal((await setAside.listParked()).length, 1, 'the first is committed'),
+    )
+    other.exec('BEGIN IMMEDIATE')
+    const second = take('2')
+    await store.read(async () => undefined)
+    // By now the second has failed, and the first is not synced.
+    disk.resolve()
+    await Promise.all([first, second])
+    assert.deepEqual(told, ['taken', 'failed'])
+  }
+  rmSync(folder, { recursive: true })
+})
+
+function groupOf(tracking_id: string) {
+  const bytes = Buffer.from(
+    JSON.stringify({
+      field: 'marketing_message_reads',
+      timestamp: NOW_MS,
+      page_id: '9',
+      message_id: '500',
+      messenger_subscription_token: 'ann',
+      marketing_message_tracking_id: tracking_id,
+    }),
+  )
+  return { kind: 'group', bytes: new Uint8Array(bytes), lengths: [bytes.length], received_at: NOW_MS } as const
+}
