@@ -20,7 +20,7 @@ import { runReadout } from './node-process.ts'
 import { ACTIVE_ADS } from './plan.ts'
 
 /** A file to import, and the first of its bytes in pieces, as an import takes them. */
-interface ImportFile {
+export interface ImportFile {
   readonly file: string
   readonly facts: number
   readonly sample: readonly Buffer[]

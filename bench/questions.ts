@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { FixedAnswer } from './bare-server.ts'
 import type { Bench, Figure } from './bench.ts'
 import { medianRun, repeat } from './median.ts'
-import type { Plan } from './plan.ts'
 import { formatRequest, writeRequests } from './requests.ts'
 import { ServerProcess } from './server-process.ts'
 import { rate } from './webhooks.ts'
@@ -85,9 +84,18 @@ export async function measureBare(bench: Bench, question: Question, answer: Fixe
   return { run: await ask(bench, bare, question), of: BARE }
 }
 
-/** Asks a question as often as the server answers it, after a warm-up. */
-export async function ask({ plan, report }: Bench, server: ServerProcess, question: Question): Promise<WrkRun> {
-  const run = await runWarm(server.url, question, plan)
+/** Asks a question as often as the server answers it, after a warm-up: the median of some rounds. */
+export async function ask(bench: Bench, { url }: ServerProcess, question: Question): Promise<WrkRun> {
+  const { requests, connections } = question
+  const { warm_up_s, rounds } = bench.plan
+  if (warm_up_s > 0) await runWrk({ url, requests, connections, seconds: warm_up_s })
+  return medianRun(await repeat(rounds, () => askOnce(bench, url, question)))
+}
+
+/** Asks a question as often as a server answers it, for one round. */
+export async function askOnce({ plan, report }: Bench, url: string, question: Question): Promise<WrkRun> {
+  const { requests, connections } = question
+  const run = await runWrk({ url, requests, connections, seconds: plan.run_s })
   if (run.refused + run.broken > 0) report.fail(`${question.what}: ${run.refused} refused, ${run.broken} broken`)
   return run
 }
@@ -118,10 +126,4 @@ export function figuresOf(what: string, unit: Figure['unit'], run: WrkRun, limit
 export function headersOf(token: string, form?: string): Record<string, string> {
   const type = form === undefined ? undefined : { 'content-type': 'application/x-www-form-urlencoded' }
   return { authorization: `Bearer ${token}`, 'accept-encoding': 'identity', ...type }
-}
-
-async function runWarm(url: string, { requests, connections }: Question, plan: Plan): Promise<WrkRun> {
-  const load = { url, requests, connections }
-  if (plan.warm_up_s > 0) await runWrk({ ...load, seconds: plan.warm_up_s })
-  return medianRun(await repeat(plan.rounds, () => runWrk({ ...load, seconds: plan.run_s })))
 }
