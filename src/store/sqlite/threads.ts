@@ -19,7 +19,7 @@ import {
   messageTime,
   type Observed,
 } from '../../domain/thread.ts'
-import type { StoredThread, ThreadChange, ThreadKey, Threads, UnresolvedAd } from '../threads.ts'
+import type { AdKey, StoredThread, ThreadChange, ThreadKey, Threads, UnresolvedAd } from '../threads.ts'
 
 const READ_THREAD = `
   SELECT 'message', tracking_id, sent_at, delivered_at, read_at, mid, price_micros, price_told_after, country,
@@ -118,13 +118,16 @@ export class SqliteThreads implements Threads {
     this.#removeRows = TABLES_OF_SUBSCRIBERS.map(removeRows)
   }
 
+  /** Nobody else writes: a writing transaction has the whole file. */
+  async hold(): Promise<void> {}
+
   async read(keys: readonly ThreadKey[]): Promise<StoredThread[]> {
     return keys.map((key) => storedThread(key, this.#readThread.all(key.ad, key.subscriber) as unknown as Row[]))
   }
 
-  async scan(ad: number, after_subscriber: string, limit: number): Promise<StoredThread[]> {
+  async scan({ account, ad }: AdKey, after_subscriber: string, limit: number): Promise<StoredThread[]> {
     const rows = this.#scanSubscribers.all(ad, after_subscriber, limit)
-    return this.read(rows.map((row) => ({ ad, subscriber: String(row.subscriber) })))
+    return this.read(rows.map((row) => ({ account, ad, subscriber: String(row.subscriber) })))
   }
 
   async write(changes: readonly ThreadChange[]): Promise<void> {
@@ -180,7 +183,7 @@ export class SqliteThreads implements Threads {
     return Number(this.#db.prepare(COUNT_UNRESOLVED_ADS).get()?.ads)
   }
 
-  async writeUnresolvedAd(ad: number, after_subscriber: string | undefined): Promise<void> {
+  async writeUnresolvedAd({ ad }: AdKey, after_subscriber: string | undefined): Promise<void> {
     if (after_subscriber === undefined) this.#db.prepare(REMOVE_UNRESOLVED_AD).run(ad)
     else this.#db.prepare(WRITE_UNRESOLVED_AD).run(after_subscriber, ad)
   }
@@ -244,10 +247,9 @@ export class SqliteThreads implements Threads {
 }
 
 /** Puts the rows of a thread together: columns as READ_THREAD names them. */
-function storedThread({ ad, subscriber }: ThreadKey, rows: readonly Row[]): StoredThread {
-  if (rows.length === 0) {
-    return { ad, subscriber, facts: EMPTY_THREAD, resolution: EMPTY_RESOLUTION, listed_country: null }
-  }
+function storedThread({ account, ad, subscriber }: ThreadKey, rows: readonly Row[]): StoredThread {
+  const key = { account, ad, subscriber }
+  if (rows.length === 0) return { ...key, facts: EMPTY_THREAD, resolution: EMPTY_RESOLUTION, listed_country: null }
   const messageRows = rows.filter((row) => row[0] === 'message')
   const clickRows = rows.filter((row) => row[0] === 'click')
   const failureRows = rows.filter((row) => row[0] === 'failure')
@@ -265,8 +267,7 @@ function storedThread({ ad, subscriber }: ThreadKey, rows: readonly Row[]): Stor
   const places = new Map(messages.map(({ fact }, i) => [fact.tracking_id, i]))
   const placed = messageRows[0] ?? clickRows[0]
   return {
-    ad,
-    subscriber,
+    ...key,
     facts: {
       country: namedCountry(recipient, messageRows),
       messages: messages.map(({ fact }) => fact),
