@@ -1,3 +1,4 @@
+import { openPostgresStore } from './postgres/store.ts'
 import { openSqliteStore } from './sqlite/store.ts'
 import type { Store } from './store.ts'
 
@@ -7,7 +8,12 @@ export interface OpenOptions {
   readonly busy_ms_max?: number
 }
 
-/** Opens the store in a SQLite file, which is made where it is missing. Throws a DatabaseError. */
+/** Whether a database is named by a URL of PostgreSQL's; any other is a SQLite file. */
+export function isPostgres(database: string): boolean {
+  return /^postgres(?:ql)?:\/\//i.test(database)
+}
+
+/** Opens the store in a PostgreSQL database, or in a SQLite file, which is made where it is missing. Throws a DatabaseError. */
 export async function openStore(database: string, { busy_ms_max }: OpenOptions = {}): Promise<Store> {
-  return openSqliteStore(database, busy_ms_max)
+  return isPostgres(database) ? openPostgresStore(database, busy_ms_max) : openSqliteStore(database, busy_ms_max)
 }

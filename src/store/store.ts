@@ -21,6 +21,11 @@ export interface Tables {
   readonly reports: Reports
 }
 
+/** Thrown where a database cannot be used; the message names it, what is wrong with it and the way out. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError'
+}
+
 /**
  * Thrown where a transaction could not be done now, and nothing of it is stored: another program writes, or the disk is
  * full or fails. It may be done later.
