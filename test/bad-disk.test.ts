@@ -139,7 +139,7 @@ test('a disk that fails is answered 503, and what was answered 200 is there afte
   const count = async () => {
     await using store = openSqliteStore(folder.file('readout.db'))
     await assertClean(store)
-    return (await store.threads.scan(1, '', 99_999)).length
+    return (await store.threads.scan({ account: 1, ad: 1 }, '', 99_999)).length
   }
   assert.equal(await count(), (20 - refused.length) * FACTS)
   for (const webhook of refused) assert.equal(await post(serving, webhook), 200)

@@ -77,7 +77,7 @@ test('a click in seconds finds the echo of the same second, sent in milliseconds
   await server.post(envelope(PAGE, echo({ at: at - 60_000, ...first }), echo({ at, ...second })))
   await server.post(envelope(PAGE, click({ at: Math.floor(at / 1000) })))
   const node = await server.store.registry.readNode(AD)
-  const [thread] = await server.store.threads.scan(node?.ads[0] ?? 0, '', 1)
+  const [thread] = await server.store.threads.scan({ account: node?.account ?? 0, ad: node?.ads[0] ?? 0 }, '', 1)
   assert.equal(thread?.facts.messages[thread.resolution.clicks[0]?.credited ?? -1]?.tracking_id, 't2')
 })
 

@@ -13,7 +13,7 @@ import { answerExport } from '../src/graph/report-export.ts'
 import { EXPORT_PATH } from '../src/graph/report-run.ts'
 import type { GraphRequest } from '../src/graph/request.ts'
 import { singleIdAd } from '../src/store/admission.ts'
-import { openSqliteStore } from '../src/store/sqlite/store.ts'
+import { openStore } from '../src/store/open.ts'
 import type { Store } from '../src/store/store.ts'
 import { hashToken } from '../src/store/tokens.ts'
 import { doorOf } from './tenants.ts'
@@ -269,8 +269,8 @@ function requestOf({ path, method, parameters, form, hasToken }: Asked): GraphRe
 }
 
 /** An account with a campaign of one id, one with an ad set and an ad, and a report of two rows. */
-async function openStore(): Promise<Store> {
-  const store = openSqliteStore(':memory:')
+async function openFuzzed(): Promise<Store> {
+  const store = await openStore(':memory:')
   await store.write(async ({ registry, tokens, reports }) => {
     const { account } = await registry.addAccount({
       account_id: '1',
@@ -296,7 +296,7 @@ async function openStore(): Promise<Store> {
 
 /** Asks until something is answered that should not be: a 5xx, anything but an envelope, or nothing for too long. */
 async function fuzz(requests: fc.Arbitrary<Asked>, numRuns: number, isSound = (_told: object) => true): Promise<void> {
-  await using store = await openStore()
+  await using store = await openFuzzed()
   const door: GraphDoor = doorOf(store, {
     onFailure: (cause) => {
       throw cause

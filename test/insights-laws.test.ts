@@ -9,8 +9,8 @@ import { makeReport } from '../src/graph/report-job.ts'
 import { formatRunId } from '../src/graph/report-order.ts'
 import { Admission } from '../src/store/admission.ts'
 import { append } from '../src/store/append.ts'
+import { openStore } from '../src/store/open.ts'
 import type { ReportOrder, ReportRun } from '../src/store/reports.ts'
-import { openSqliteStore } from '../src/store/sqlite/store.ts'
 import type { Store } from '../src/store/store.ts'
 import { hashToken } from '../src/store/tokens.ts'
 import { ms, TemporaryFolder } from './open.ts'
@@ -68,13 +68,13 @@ class World implements AsyncDisposable {
   readonly #directory = new Directory()
   #reports = 0n
 
-  private constructor(database: string) {
+  private constructor(database: string, store: Store) {
     this.#database = database
-    this.#store = openSqliteStore(database)
+    this.#store = store
   }
 
   static async open(facts: readonly Fact[], database = ':memory:'): Promise<World> {
-    const world = new World(database)
+    const world = new World(database, await openStore(database))
     await world.#store.write(async (tables) => {
       const fields = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'America/Los_Angeles', page_ids: [] }
       const { account } = await tables.registry.addAccount(fields)
@@ -134,7 +134,7 @@ class World implements AsyncDisposable {
   async #makeReport(order: ReportOrder): Promise<void> {
     await this.#store.write(({ reports }) => reports.add(order))
     const run = (await this.#store.reports.read(order.run_id)) as ReportRun
-    await using reading = openSqliteStore(this.#database)
+    await using reading = await openStore(this.#database)
     const now_ms = () => NOW.epochMilliseconds
     const { signal } = new AbortController()
     const job = { reading, writing: this.#store, meta_history_limit: false, now_ms, signal }

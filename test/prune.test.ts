@@ -59,7 +59,7 @@ test('readout prune beside a server leaves every answer as it is, and the server
     (await run('prune', '--before', '2023-06-01', '--vacuum')).stderr,
     /cannot vacuum .*: another server has it/,
   )
-  assert.equal((await server.store.threads.scan(1, '', 9999)).length, CROWD + 1)
+  assert.equal((await server.store.threads.scan({ account: 1, ad: 1 }, '', 9999)).length, CROWD + 1)
 
   // Webhooks come meanwhile; each is answered 200, and none is counted twice.
   let isDone = false
@@ -73,7 +73,7 @@ test('readout prune beside a server leaves every answer as it is, and the server
   isDone = true
   assert.deepEqual(await posting, [200])
   assert.match(pruned.stderr, /^pruned 1500 messages, 375 clicks and 0 failures; their counts stay\n/)
-  assert.equal((await server.store.threads.scan(1, '', 9999)).length, 1)
+  assert.equal((await server.store.threads.scan({ account: 1, ad: 1 }, '', 9999)).length, 1)
   assert.deepEqual(await ask(server), before)
 
   const refusedBefore = await server.metric('readout_facts_pruned_total')

@@ -6,7 +6,7 @@ import { answerErrand } from '../src/graph/errand.ts'
 import type { GraphRequest } from '../src/graph/request.ts'
 import { Admission, singleIdAd } from '../src/store/admission.ts'
 import { append } from '../src/store/append.ts'
-import { openSqliteStore } from '../src/store/sqlite/store.ts'
+import { openStore } from '../src/store/open.ts'
 import type { Store, Tables } from '../src/store/store.ts'
 import { hashToken } from '../src/store/tokens.ts'
 
@@ -37,7 +37,7 @@ export const DELIVERED: Fact = {
 
 /** Two tenants, each with one ad that was delivered once. */
 export async function openTenants(): Promise<Store> {
-  const store = openSqliteStore(':memory:')
+  const store = await openStore(':memory:')
   await store.write(async (tables) => {
     await addTenant(tables, '1', TOKEN)
     await addTenant(tables, '2', 'EAA-two')

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { confirmHashKey, KeyedPseudonyms } from '../ingest/pseudonym.ts'
 import { Admission } from '../store/admission.ts'
 import { catchUp } from '../store/catch-up.ts'
-import { openSqliteStore } from '../store/sqlite/store.ts'
+import { openStore } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 import { CliError, EXIT } from './error.ts'
 import { readHashKey } from './hash-key.ts'
@@ -62,7 +62,7 @@ function pathOf(command: Command): string {
 
 async function withDatabase(options: DatabaseOptions, work: (database: Database) => Promise<void>): Promise<void> {
   const hash_key = options.hashKey ?? readHashKey(options.database)
-  await using store = openSqliteStore(options.database)
+  await using store = await openStore(options.database)
   await confirmHashKey(store, hash_key)
   await work({
     store,

@@ -3,8 +3,8 @@ import { after, test } from 'node:test'
 import type { Fact } from '../domain/fact.ts'
 import { Admission } from '../store/admission.ts'
 import { append } from '../store/append.ts'
+import { openStore } from '../store/open.ts'
 import type { Node } from '../store/registry.ts'
-import { openSqliteStore } from '../store/sqlite/store.ts'
 import { Directory } from './directory.ts'
 import { readInsights } from './insights.ts'
 import { parseInsightsQuery } from './insights-parameters.ts'
@@ -44,7 +44,7 @@ const FACTS: readonly Fact[] = [
   fact('delivered', '2022-05-01T12:00Z', '41', {}),
 ]
 
-const store = openSqliteStore(':memory:')
+const store = await openStore(':memory:')
 after(() => store[Symbol.asyncDispose]())
 
 await store.write(async (tables) => {

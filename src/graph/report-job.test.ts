@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TemporaryFolder } from '../../test/open.ts'
 import { singleIdAd } from '../store/admission.ts'
+import { openStore } from '../store/open.ts'
 import { REPORT_LIFE_MS, type ReportRun, removeExpiredReports } from '../store/reports.ts'
 import { RollupCells } from '../store/rollup-cells.ts'
-import { openSqliteStore } from '../store/sqlite/store.ts'
 import type { Store } from '../store/store.ts'
 import { makeReport, REPORT_BEGUN_MAX } from './report-job.ts'
 
@@ -18,8 +18,8 @@ const RUN_ID = '900000000000000001'
 /** A store with an account of many ads and a report of them, and a second connection to it. */
 async function openWorld(file: string) {
   await using parts = new AsyncDisposableStack()
-  const writing = parts.use(openSqliteStore(file))
-  const reading = parts.use(openSqliteStore(file))
+  const writing = parts.use(await openStore(file))
+  const reading = parts.use(await openStore(file))
   await writing.write(async ({ registry, rollups, reports }) => {
     const names = { name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: [] }
     const { account } = await registry.addAccount({ ...names, account_id: '1' })

@@ -33,17 +33,17 @@ export async function makeReport(run: ReportRun, job: ReportJob): Promise<unknow
     await storeReport(run, job)
     return undefined
   } catch (cause) {
-    if (job.signal.aborted) await job.writing.write(({ reports }) => reports.leave(run.run))
+    if (job.signal.aborted) await job.writing.write(({ reports }) => reports.leave(run.run), 'shared')
     job.signal.throwIfAborted()
     const ending = { ended_at: job.now_ms(), failure: failureOf(cause) }
-    await job.writing.write(({ reports }) => reports.end(run.run, 0, ending))
+    await job.writing.write(({ reports }) => reports.end(run.run, 0, ending), 'shared')
     return cause instanceof GraphError ? undefined : cause
   }
 }
 
 async function storeReport(run: ReportRun, job: ReportJob): Promise<void> {
   const { run_id, begun } = run
-  await job.writing.write(({ reports }) => reports.begin(run.run))
+  await job.writing.write(({ reports }) => reports.begin(run.run), 'shared')
   if (begun >= REPORT_BEGUN_MAX) throw new Error(`report ${run_id} was begun ${begun} times, and never ended`)
   await removeReportRows(job.writing, run.run, job.signal)
   const rows = new RowStore(run.run, job)
@@ -117,7 +117,7 @@ class RowStore {
     await this.#job.writing.write(async ({ reports }) => {
       await reports.addRows(this.#run, place, rows)
       await write(reports, this.#place)
-    })
+    }, 'shared')
   }
 
   async #step(): Promise<void> {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { DAY_MS } from '../domain/day.ts'
+import { openStore } from '../store/open.ts'
 import { type ReportOrder, type ReportRun, removeExpiredReports } from '../store/reports.ts'
-import { openSqliteStore } from '../store/sqlite/store.ts'
 import { StoreUnavailableError } from '../store/store.ts'
 import { makeReport } from './report-job.ts'
 import {
@@ -14,7 +14,7 @@ import {
 
 const { database, meta_history_limit, started_at } = workerData as ReporterOptions
 const port = parentPort ?? fail('the reporter runs in a worker thread of the server')
-const store = openSqliteStore(database)
+const store = await openStore(database)
 const stop = new AbortController()
 
 /** The latest time that the server told: this thread has no clock of its own. */
@@ -52,7 +52,7 @@ async function take(order: ReportOrder): Promise<void> {
     const run = await store.write(async ({ reports }) => {
       await reports.add(order)
       return reports.read(run_id)
-    })
+    }, 'shared')
     reply({ kind: 'taken', run_id })
     if (run !== undefined) waiting.push(run)
     next()
@@ -78,7 +78,7 @@ function next(): void {
 async function make(run: ReportRun): Promise<void> {
   running.add(run)
   try {
-    await using reading = openSqliteStore(database)
+    await using reading = await openStore(database)
     const job = { reading, writing: store, meta_history_limit, now_ms: () => now_ms, signal: stop.signal }
     const failure = await makeReport(run, job)
     if (failure !== undefined) reply({ kind: 'failed', reason: reasonOf(failure) })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Admission } from '../store/admission.ts'
-import { openSqliteStore } from '../store/sqlite/store.ts'
+import { openStore } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 import { ImportError, type Imported, importFacts } from './import.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
@@ -25,7 +25,7 @@ function factLine(i: number): string {
 
 async function openWorld(): Promise<{ store: Store; file: string } & AsyncDisposable> {
   const folder = mkdtempSync(join(tmpdir(), 'readout-'))
-  const store = openSqliteStore(':memory:')
+  const store = await openStore(':memory:')
   const account = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: ['9'] }
   await store.write(({ registry }) => registry.addAccount(account))
   const file = join(folder, 'facts.ndjson')

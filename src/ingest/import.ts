@@ -72,7 +72,7 @@ export async function importFacts(file: string, options: ImportOptions): Promise
     await commit(file, facts, { bytes, lines: imported.lines, digest: digestOf(start.digest) }, imported, options)
     options.onProgress({ bytes, facts: imported.facts })
   }
-  await options.store.write(({ arrivals }) => arrivals.removeCheckpoint(file))
+  await options.store.write(({ arrivals }) => arrivals.removeCheckpoint(file), 'shared')
   return imported
 }
 
@@ -159,7 +159,7 @@ async function commit(
       await admission.open(tables.registry, now_ms())
       await tables.arrivals.writeCheckpoint({ file, ...reached })
       return append(tables, admission, facts)
-    })
+    }, 'shared')
     imported.facts += facts.length
     imported.parked += appended.parked
     imported.forgotten += appended.forgotten

@@ -76,9 +76,10 @@ export class Intake {
       return await this.#store.write(async (tables: Tables) => {
         await this.#admission.open(tables.registry, received_at)
         if (rejected.length > 0) await tables.setAside.reject(rejected, received_at)
+        const appended = await append(tables, this.#admission, facts)
         await tables.arrivals.notePageEvents(distinctEvents({ facts }), received_at)
-        return append(tables, this.#admission, facts)
-      })
+        return appended
+      }, 'shared')
     } catch (error) {
       this.#admission.close()
       throw error

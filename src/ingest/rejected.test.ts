@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Admission } from '../store/admission.ts'
-import { openSqliteStore } from '../store/sqlite/store.ts'
+import { openStore } from '../store/open.ts'
 import { ID_LENGTH_MAX } from './fact.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
 import { retryRejected } from './rejected.ts'
@@ -21,7 +21,7 @@ const READ = {
 }
 
 test('retryRejected() counts what our clock was behind of, and nothing that still is no fact', async () => {
-  await using store = openSqliteStore(':memory:')
+  await using store = await openStore(':memory:')
   const account = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: ['9'] }
   await store.write(({ registry }) => registry.addAccount(account))
   const changes = [
@@ -41,7 +41,7 @@ test('retryRejected() counts what our clock was behind of, and nothing that stil
 
   assert.deepEqual(await retryRejected(store, new Admission(), NOW_MS), { accepted: 0, rejected: 8 })
   assert.deepEqual(await retryRejected(store, new Admission(), NOW_MS + DAY_MS), { accepted: 1, rejected: 7 })
-  const [thread, ...others] = await store.threads.scan(1, '', 10)
+  const [thread, ...others] = await store.threads.scan({ account: 1, ad: 1 }, '', 10)
   assert.equal(thread?.facts.messages[0]?.read_at, NOW_MS + 2 * DAY_MS)
   assert.equal(others.length, 0)
 })

@@ -1,12 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { openSqliteStore } from '../store/sqlite/store.ts'
+import { openStore } from '../store/open.ts'
 import { CATCH_UP_EVERY_MS, Committer } from './committer.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
 import type { FromWriter, ToWriter, WriterOptions } from './writer.ts'
 
 const { database, hash_key, started_at } = workerData as WriterOptions
 const port = parentPort ?? fail('the writer runs in a worker thread of the server')
-const store = openSqliteStore(database)
+const store = await openStore(database)
 const committer = new Committer(store, new KeyedPseudonyms(hash_key), started_at)
 
 port.on('message', async (message: ToWriter) => {

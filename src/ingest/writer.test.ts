@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openSqliteStore } from '../store/sqlite/store.ts'
+import { openStore } from '../store/open.ts'
 import type { IntakeCounts } from './intake.ts'
 import { QUEUE_BODIES_MAX, QUEUE_BYTES_MAX, Writer, writerWorker } from './writer.ts'
 
@@ -13,7 +13,7 @@ async function openWriter(counts: IntakeCounts[]): Promise<{ writer: Writer; dat
   const folder = mkdtempSync(join(tmpdir(), 'readout-'))
   const database = join(folder, 'readout.db')
   {
-    await using store = openSqliteStore(database)
+    await using store = await openStore(database)
     const account = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: ['9'] }
     await store.write(({ registry }) => registry.addAccount(account))
   }
@@ -55,8 +55,8 @@ test('Writer.submit() commits what comes together in few groups, each body with 
   assert.ok(receipts.slice(0, 500).every(({ kind }) => kind === 'committed'))
   assert.equal(receipts[500]?.kind, 'unreadable')
   assert.ok(counts.length < 10, `${counts.length} groups`)
-  await using store = openSqliteStore(world.database)
-  const [thread] = await store.threads.scan(1, '', 1)
+  await using store = await openStore(world.database)
+  const [thread] = await store.threads.scan({ account: 1, ad: 1 }, '', 1)
   assert.equal(thread?.facts.messages.length, 500)
 })
 

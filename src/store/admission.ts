@@ -66,8 +66,9 @@ export class Admission {
     if (account === undefined || links.size > 1 || (await isElsewhere(registry, fact.ad_id, account))) return undefined
     const placement = await registry.addAd(singleIdAd(fact.ad_id, account), this.#now_ms)
     this.#placements.set(fact.ad_id, placement)
-    // The new version is of this transaction's own making: what is remembered stays true under it.
-    this.#version = await registry.readVersion()
+    // What is remembered stays true under a version of this transaction's own making; not where another server raised it too.
+    const version = await registry.readVersion()
+    this.#version = version === this.#version + 1 ? version : -1
     return placement
   }
 

@@ -9,11 +9,11 @@ import { FACT_KINDS, type Fact } from '../domain/fact.ts'
 import { Admission, singleIdAd } from './admission.ts'
 import { append } from './append.ts'
 import { catchUp } from './catch-up.ts'
+import { openStore } from './open.ts'
 import { prune } from './prune.ts'
 import type { Account } from './registry.ts'
 import { ACCOUNT_CELLS, ROLLUP_COLUMNS, type RollupColumn } from './rollup-cells.ts'
 import type { NodeCells } from './rollups.ts'
-import { openSqliteStore } from './sqlite/store.ts'
 import type { Store, Tables } from './store.ts'
 import { type Discrepancy, rebuild, verify } from './verify.ts'
 
@@ -94,7 +94,7 @@ const arbitraryPrune: fc.Arbitrary<Act> = fc.record({
 
 /** A store with its two accounts, and the same world as the naive model sees it. */
 class World implements ModelWorld {
-  readonly store: Store = openSqliteStore(':memory:')
+  readonly store: Store
   readonly admission = new Admission()
   readonly ledger = new NaiveLedger()
   readonly #zones = new Map(ACCOUNTS.map((account_id) => [account_id, 'UTC']))
@@ -111,14 +111,20 @@ class World implements ModelWorld {
   listedCountry = (subscriber: string) => this.#countries.get(subscriber)
   ratesOf = (account_id: string) => this.#rates.get(account_id) ?? []
 
-  async open(): Promise<void> {
+  private constructor(store: Store) {
+    this.store = store
+  }
+
+  static async open(): Promise<World> {
+    const world = new World(await openStore(':memory:'))
     const pages: Record<string, string[]> = { '1': ['101', '103'], '2': ['102', '103'] }
     for (const account_id of ACCOUNTS) {
       const page_ids = pages[account_id] ?? []
-      await this.store.write(({ registry }) =>
+      await world.store.write(({ registry }) =>
         registry.addAccount({ account_id, name: account_id, currency: 'USD', time_zone: 'UTC', page_ids }),
       )
     }
+    return world
   }
 
   append(facts: readonly Fact[]): Promise<unknown> {
@@ -206,8 +212,7 @@ test('append() leaves the same rollups in any order, repetition, batching and ch
       fc.array(arbitraryFact, { minLength: 1, maxLength: 60 }),
       fc.array(arbitraryAct, { maxLength: 12 }),
       async (facts, acts) => {
-        await using world = new World()
-        await world.open()
+        await using world = await World.open()
         for (const act of acts) await world.act(act, facts)
         await world.append(facts.toReversed())
         await world.catchUp()
@@ -226,8 +231,7 @@ test('prune() leaves every rollup as it is, and lets nothing count again that wa
       fc.array(arbitraryFact, { minLength: 1, maxLength: 60 }),
       fc.array(fc.oneof({ weight: 3, arbitrary: arbitraryAct }, arbitraryPrune), { maxLength: 20 }),
       async (facts, acts) => {
-        await using world = new World()
-        await world.open()
+        await using world = await World.open()
         for (const act of acts) await world.act(act, facts)
         await world.append(facts.toReversed())
         await world.catchUp()
@@ -251,8 +255,7 @@ test('sumColumns() gives a range the sum of its days, and an account the sum of 
       fc.nat(8),
       fc.nat(8),
       async (facts, a, b) => {
-        await using world = new World()
-        await world.open()
+        await using world = await World.open()
         await world.append(facts)
         const sum = async (node: NodeCells, since: number, until: number) =>
           (await world.store.rollups.sumColumns(node, { since, until }, columns)).sums
@@ -286,8 +289,7 @@ function added(all: ReadonlyMap<RollupColumn, bigint>[], columns: readonly Rollu
 
 test('append() counts every counter in some history, so that the property above says something', async () => {
   const facts = fc.sample(arbitraryFact, { numRuns: 60, seed: 1 })
-  await using world = new World()
-  await world.open()
+  await using world = await World.open()
   await world.append(facts)
   const lines = await readRollupLines(world.store)
   for (const counter of COUNTERS)

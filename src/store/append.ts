@@ -7,7 +7,7 @@ import type { Pruned } from './pruned.ts'
 import type { Placement } from './registry.ts'
 import { RollupCells } from './rollup-cells.ts'
 import type { Tables } from './store.ts'
-import type { ThreadChange, ThreadKey } from './threads.ts'
+import type { AdKey, ThreadChange, ThreadKey } from './threads.ts'
 
 /** What became of the facts of a batch. A repeated fact is counted under `merged` each time it comes. */
 export interface Appended {
@@ -19,7 +19,6 @@ export interface Appended {
 }
 
 interface Arrival extends ThreadKey {
-  readonly account: number
   facts: Thread
 }
 
@@ -39,10 +38,12 @@ export async function append(tables: Tables, admission: Admission, facts: readon
     else if (admitted.floor_at === null) arrive(arrivals, admitted, fact)
     else floored.push({ placement: admitted, fact })
   }
+  const placements = [...arrivals.values(), ...floored.map(({ placement }) => placement)]
+  if (parked.length > 0) await tables.setAside.park(parked)
+  await tables.threads.hold(distinctAds(placements))
   if (floored.length > 0) appended.pruned = await arriveAboveFloors(tables.pruned, arrivals, floored)
   appended.parked = parked.length
   appended.merged = facts.length - appended.parked - appended.forgotten - appended.pruned
-  if (parked.length > 0) await tables.setAside.park(parked)
   await mergeArrivals(tables, admission, [...arrivals.values()].sort(byKey))
   return appended
 }
@@ -65,16 +66,16 @@ async function arriveAboveFloors(
 ): Promise<number> {
   const above = floored.filter(({ placement, fact }) => fact.at >= (placement.floor_at ?? 0))
   const messages = above.flatMap((placed) => {
-    const { ad } = placed.placement
+    const { account, ad } = placed.placement
     const { subscriber, tracking_id } = placed.fact
-    return tracking_id === null ? [] : [{ ad, subscriber, tracking_id, placed }]
+    return tracking_id === null ? [] : [{ account, ad, subscriber, tracking_id, placed }]
   })
   const counted = new Set((await pruned.filterMessages(messages)).map(({ placed }) => placed))
   const news = new Set(above.filter((placed) => !counted.has(placed)))
   for (const { placement, fact } of news) arrive(arrivals, placement, fact)
   const refused = floored.filter((placed) => !news.has(placed))
-  for (const [ad, ofAd] of Map.groupBy(refused, ({ placement }) => placement.ad)) {
-    await pruned.noteRefused(ad, ofAd.length)
+  for (const ofAd of Map.groupBy(refused, ({ placement }) => placement.ad).values()) {
+    await pruned.noteRefused((ofAd[0] as Placed).placement, ofAd.length)
   }
   return refused.length
 }
@@ -114,6 +115,10 @@ export function addDifference(added: RollupCells, account: number, change: Threa
   const failedBefore = failureContributions(before.facts.failures, before.resolution.failures)
   for (const failure of failed) added.addFailure(account, before.ad, failure, 1n)
   for (const failure of failedBefore) added.addFailure(account, before.ad, failure, -1n)
+}
+
+function distinctAds(keys: readonly AdKey[]): AdKey[] {
+  return [...new Map(keys.map(({ account, ad }) => [ad, { account, ad }])).values()]
 }
 
 /** Neighbours in the tables stay neighbours in the batch, so that a batch touches each page of them once. */

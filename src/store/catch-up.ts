@@ -31,14 +31,18 @@ export async function catchUp(
   }
 }
 
-/** One transaction of catching up: how many facts or threads it took, `undefined` when nothing is left to do. */
+/**
+ * One step of catching up: how many facts or threads it took, `undefined` when nothing is left to do. Claimed facts are
+ * taken alone: a batch that does not know of the claim yet may be about to park one of them.
+ */
 export async function catchUpStep(store: Store, admission: Admission, now_ms: number): Promise<number | undefined> {
+  const inTransaction = (work: typeof resolveAnew) => async (tables: Tables) => {
+    await admission.open(tables.registry, now_ms)
+    return work(tables, admission)
+  }
   try {
-    return await store.write(async (tables) => {
-      await admission.open(tables.registry, now_ms)
-      const claimed = await appendClaimed(tables, admission)
-      return claimed > 0 ? claimed : resolveAnew(tables, admission)
-    })
+    const resolved = await store.write(inTransaction(resolveAnew), 'shared')
+    return resolved ?? (await store.write(inTransaction(appendClaimed)))
   } catch (error) {
     admission.close()
     throw error
@@ -52,9 +56,10 @@ export async function catchUpStep(store: Store, admission: Admission, now_ms: nu
 async function resolveAnew(tables: Tables, admission: Admission): Promise<number | undefined> {
   const pending = await tables.threads.readUnresolvedAd()
   if (pending === undefined) return undefined
-  const { ad, account, after_subscriber } = pending
+  const { account, after_subscriber } = pending
   const context = await admission.contextOf(tables.registry, account)
-  const threads = await tables.threads.scan(ad, after_subscriber, RESOLVE_THREADS_MAX)
+  await tables.threads.hold([pending])
+  const threads = await tables.threads.scan(pending, after_subscriber, RESOLVE_THREADS_MAX)
   const changes: ThreadChange[] = []
   const added = new RollupCells()
   for (const before of threads) {
@@ -68,15 +73,15 @@ async function resolveAnew(tables: Tables, admission: Admission): Promise<number
   await tables.rollups.add(added)
   await tables.rollups.add(added.ofAccounts())
   const isLast = threads.length < RESOLVE_THREADS_MAX
-  await tables.threads.writeUnresolvedAd(ad, isLast ? undefined : threads.at(-1)?.subscriber)
+  await tables.threads.writeUnresolvedAd(pending, isLast ? undefined : threads.at(-1)?.subscriber)
   return threads.length
 }
 
-/** Appends the next batch of parked facts whose ad was claimed; returns how many, 0 when none is left. */
-async function appendClaimed(tables: Tables, admission: Admission): Promise<number> {
+/** Appends the next batch of parked facts whose ad was claimed; returns how many, `undefined` when none is left. */
+async function appendClaimed(tables: Tables, admission: Admission): Promise<number | undefined> {
   const facts = await tables.setAside.takeClaimed(CLAIM_FACTS_MAX)
   const { parked } = await append(tables, admission, facts)
-  return facts.length - parked
+  return facts.length === parked ? undefined : facts.length - parked
 }
 
 /** Whether two resolutions of the same facts say the same. */

@@ -5,10 +5,10 @@ import type { Fact, FactKind } from '../domain/fact.ts'
 import { Admission, singleIdAd } from './admission.ts'
 import { append } from './append.ts'
 import { catchUp } from './catch-up.ts'
+import { openStore } from './open.ts'
 import { countPrunable, PRUNE_THREADS_MAX, type PrunedRows, type PruneOptions, prune } from './prune.ts'
 import type { Account } from './registry.ts'
 import { ACCOUNT_CELLS } from './rollup-cells.ts'
-import { openSqliteStore } from './sqlite/store.ts'
 import type { Store } from './store.ts'
 import { rebuild, verify } from './verify.ts'
 
@@ -19,11 +19,15 @@ const BEFORE = parseDay('2026-06-01') ?? 0
 
 /** A store with an account in New York, where a day begins at 4 or 5 in the morning of UTC. */
 class Ledger implements AsyncDisposable {
-  readonly store: Store = openSqliteStore(':memory:')
+  readonly store: Store
   readonly admission = new Admission()
 
+  private constructor(store: Store) {
+    this.store = store
+  }
+
   static async open(...facts: readonly Fact[]): Promise<Ledger> {
-    const ledger = new Ledger()
+    const ledger = new Ledger(await openStore(':memory:'))
     for (const [account_id, time_zone] of [
       ['1', 'America/New_York'],
       ['2', 'UTC'],
@@ -112,7 +116,7 @@ test('prune() drops closed threads and keeps their counts, which verify() and re
   assert.deepEqual(await ledger.prune(), PRUNED)
   assert.deepEqual(await ledger.prune(), { threads: 0, messages: 0, clicks: 0, failures: 0 })
   assert.deepEqual(
-    (await ledger.store.threads.scan(1, '', 9)).map(({ subscriber }) => subscriber),
+    (await ledger.store.threads.scan({ account: 1, ad: 1 }, '', 9)).map(({ subscriber }) => subscriber),
     ['bob'],
   )
   assert.deepEqual([await ledger.counts(), await ledger.discrepancies()], [before, 0])
@@ -165,7 +169,7 @@ test("prune() takes a day to begin where the account's does", async () => {
     fact('sent', '2026-06-01T04:00:00Z', first),
   )
   assert.equal((await ledger.prune()).threads, 1)
-  assert.equal((await ledger.store.threads.scan(1, '', 9))[0]?.subscriber, 'first')
+  assert.equal((await ledger.store.threads.scan({ account: 1, ad: 1 }, '', 9))[0]?.subscriber, 'first')
   const eve = { subscriber: 'eve' }
   const appended = await ledger.append(
     fact('sent', '2026-06-01T03:59:59.999Z', eve),

@@ -6,7 +6,7 @@ import { packThreads } from './baseline.ts'
 import { catchUp } from './catch-up.ts'
 import type { Account } from './registry.ts'
 import type { Store, Tables } from './store.ts'
-import type { StoredThread } from './threads.ts'
+import type { AdKey, StoredThread } from './threads.ts'
 
 /** Threads looked at in one transaction: few enough that a server's writer waits for milliseconds. */
 export const PRUNE_THREADS_MAX = 1000
@@ -41,7 +41,7 @@ export async function prune(store: Store, admission: Admission, options: PruneOp
   })
   return eachPage(store, options, async (ad_id, after_subscriber) => {
     for (;;) {
-      const page = await store.write((tables) => prunePage(tables, ad_id, after_subscriber))
+      const page = await store.write((tables) => prunePage(tables, ad_id, after_subscriber), 'shared')
       await options.rest()
       if (page !== 'unresolved') return page
       await catchUp(store, admission, options.now_ms)
@@ -54,8 +54,8 @@ export async function countPrunable(store: Store, options: PruneOptions): Promis
   const floors = new Map(options.accounts.map((account) => [account.account, floorOf(account, options.before)]))
   return eachPage(store, options, (ad_id, after_subscriber) =>
     store.read(async (tables) => {
-      const { ad = -1, account = -1 } = (await tables.registry.readPlacement(ad_id)) ?? {}
-      return readPage(tables, ad, floors.get(account) ?? 0, after_subscriber)
+      const place = (await tables.registry.readPlacement(ad_id)) ?? { account: -1, ad: -1 }
+      return readPage(tables, place, floors.get(place.account) ?? 0, after_subscriber)
     }),
   )
 }
@@ -94,18 +94,19 @@ async function prunePage(tables: Tables, ad_id: string, after_subscriber: string
   if ((await tables.threads.countUnresolvedAds()) > 0) return 'unresolved'
   const placement = await tables.registry.readPlacement(ad_id)
   if (placement === undefined) return { closed: [], last_subscriber: undefined }
-  const { ad, floor_at } = placement
-  const page = await readPage(tables, ad, floor_at ?? 0, after_subscriber)
+  const { account, ad, floor_at } = placement
+  await tables.threads.hold([placement])
+  const page = await readPage(tables, placement, floor_at ?? 0, after_subscriber)
   const messages = page.closed.flatMap(({ subscriber, facts }) =>
-    facts.messages.map(({ tracking_id }) => ({ ad, subscriber, tracking_id })),
+    facts.messages.map(({ tracking_id }) => ({ account, ad, subscriber, tracking_id })),
   )
-  if (page.closed.length > 0) await tables.pruned.addBaseline(ad, packThreads(page.closed))
+  if (page.closed.length > 0) await tables.pruned.addBaseline(placement, packThreads(page.closed))
   await tables.pruned.addMessages(messages)
   await tables.threads.remove(page.closed)
   return page
 }
 
-async function readPage({ threads }: Tables, ad: number, floor_at: number, after_subscriber: string): Promise<Page> {
+async function readPage({ threads }: Tables, ad: AdKey, floor_at: number, after_subscriber: string): Promise<Page> {
   const page = await threads.scan(ad, after_subscriber, PRUNE_THREADS_MAX)
   const isLast = page.length < PRUNE_THREADS_MAX
   return {

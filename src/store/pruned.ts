@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { ThreadKey } from './threads.ts'
+import type { AdKey, ThreadKey } from './threads.ts'
 
 /** One send to one subscriber. */
 export interface MessageKey extends ThreadKey {
@@ -27,14 +27,14 @@ export interface Pruned {
   raiseFloor(account: number, floor_at: number): Promise<void>
   /** The accounts that have a floor. */
   listFloors(): Promise<Floor[]>
-  addBaseline(ad: number, packed: Uint8Array): Promise<void>
+  addBaseline(ad: AdKey, packed: Uint8Array): Promise<void>
   /** Up to `limit` parts of an ad's baseline, which is the sum of them all, after the part named. */
-  readBaseline(ad: number, after_part: number, limit: number): Promise<BaselinePart[]>
+  readBaseline(ad: AdKey, after_part: number, limit: number): Promise<BaselinePart[]>
   /** Keeps in mind that these messages were counted. */
   addMessages(messages: readonly MessageKey[]): Promise<void>
   /** Those of these messages that were pruned. */
   filterMessages<Message extends MessageKey>(messages: readonly Message[]): Promise<Message[]>
-  noteRefused(ad: number, facts: number): Promise<void>
+  noteRefused(ad: AdKey, facts: number): Promise<void>
 }
 
 /** 64 bits that stand for a message: beside a billion others of its ad, they are another's once in 18 billion times. */

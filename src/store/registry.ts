@@ -1,6 +1,7 @@
 import type { Calendar } from '../domain/calendar.ts'
 import type { Rate, RateCard } from '../domain/rate-card.ts'
 import type { NodeCells } from './rollups.ts'
+import type { AdKey } from './threads.ts'
 
 /** What an administrator says of an ad account. */
 export interface AccountFields {
@@ -103,9 +104,7 @@ export function sharedNames(level: Exclude<Level, 'account'>, ads: readonly Ad[]
 }
 
 /** Where an ad's facts are counted. */
-export interface Placement {
-  readonly ad: number
-  readonly account: number
+export interface Placement extends AdKey {
   /** The pages whose webhooks told of the ad so far. */
   readonly page_ids: ReadonlySet<string>
   /** Facts before this time are refused, in milliseconds since 1970; `null` where nothing of the ad was pruned. */

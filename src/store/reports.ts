@@ -84,7 +84,7 @@ export function isExpired({ created_at }: Pick<ReportOrder, 'created_at'>, now_m
 /** Removes what is stored of a report's rows, in small transactions with time for others between them. */
 export async function removeReportRows(store: Store, run: number, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const removed = await store.write(({ reports }) => reports.removeRows(run, REPORT_ROWS_PER_COMMIT))
+    const removed = await store.write(({ reports }) => reports.removeRows(run, REPORT_ROWS_PER_COMMIT), 'shared')
     if (removed < REPORT_ROWS_PER_COMMIT) return
     await setImmediate()
     signal.throwIfAborted()
@@ -95,6 +95,6 @@ export async function removeReportRows(store: Store, run: number, signal: AbortS
 export async function removeExpiredReports(store: Store, now_ms: number, signal: AbortSignal): Promise<void> {
   for (const { run } of await store.reports.listCreatedBefore(now_ms - REPORT_LIFE_MS + 1)) {
     await removeReportRows(store, run, signal)
-    await store.write(({ reports }) => reports.remove(run))
+    await store.write(({ reports }) => reports.remove(run), 'shared')
   }
 }

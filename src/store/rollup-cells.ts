@@ -32,6 +32,21 @@ export type CellBreakdown = keyof typeof CELL_BREAKDOWNS
 
 export const CELL_BREAKDOWN_NAMES = Object.keys(CELL_BREAKDOWNS) as CellBreakdown[]
 
+/** Every table of counts: what its key has after account and ad, and its amounts. */
+export const ROLLUP_TABLES: readonly {
+  readonly name: string
+  readonly key: readonly string[]
+  readonly columns: readonly string[]
+}[] = [
+  { name: 'rollup', key: ['day'], columns: ROLLUP_COLUMNS },
+  ...CELL_BREAKDOWN_NAMES.map((breakdown) => ({
+    name: `rollup_${breakdown}`,
+    key: ['day', breakdown],
+    columns: CELL_BREAKDOWNS[breakdown],
+  })),
+  { name: 'rollup_failure', key: ['day', 'error_message'], columns: ['failed'] },
+]
+
 /** The amounts of one node and day. */
 export interface RollupCell {
   readonly account: number

@@ -21,6 +21,11 @@ export interface Tables {
   readonly reports: Reports
 }
 
+/** Thrown where a database cannot be used; the message names it, what is wrong with it and the way out. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError'
+}
+
 /**
  * Thrown where a transaction could not be done now, and nothing of it is stored: another program writes, or the disk is
  * full or fails. It may be done later.
@@ -29,15 +34,27 @@ export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'
 }
 
+/**
+ * Whether a writing transaction has the database to itself, or shares it with those of other servers, where the engine lets
+ * them write at once. One that shares it reads the registry as nobody changes it meanwhile, but for ads that register
+ * themselves; it holds the ads whose threads it reads (`Threads.hold`); and it writes to the tables in the order in which
+ * `append` does, and to the rows of one in the order of their keys, so that no two of them wait for each other.
+ */
+export type Company = 'alone' | 'shared'
+
 /** The ledger, the rollups and the registry in one database. Outside a transaction it is for reading. */
 export interface Store extends Tables, AsyncDisposable {
   /**
-   * One writing transaction: all of it is committed and synced, or nothing. Transactions wait for each other. Rejects
-   * with a StoreUnavailableError when it cannot be done now.
+   * One writing transaction, alone unless it says that it may be shared: all of it is committed and synced, or nothing.
+   * Transactions of one store wait for each other. Rejects with a StoreUnavailableError when it cannot be done now.
    */
-  write<T>(work: (tables: Tables) => Promise<T>): Promise<T>
+  write<T>(work: (tables: Tables) => Promise<T>, company?: Company): Promise<T>
   /** One reading transaction: what others commit meanwhile is not seen. */
   read<T>(work: (tables: Tables) => Promise<T>): Promise<T>
+  /**
+   * Makes a report this store's until it is disposed of, or the process ends; `undefined` while another server makes it.
+   */
+  claimReport(run: number): Promise<AsyncDisposable | undefined>
   /** What the engine finds wrong with its own files, in its own words; nothing while they are well. */
   findDamage(): Promise<string[]>
   /** Gives the space of what was removed back to the disk. Writes everything anew, and whoever else writes waits. */

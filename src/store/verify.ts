@@ -12,6 +12,7 @@ import {
   RollupCells,
 } from './rollup-cells.ts'
 import type { Store, Tables } from './store.ts'
+import type { AdKey } from './threads.ts'
 
 /** Threads read at once while an ad's cells are counted anew. */
 export const RECOUNT_THREADS_MAX = 1000
@@ -33,9 +34,7 @@ export interface Discrepancy {
 }
 
 /** An ad or, under ad 0, an account's own cells. */
-interface Place {
-  readonly account: number
-  readonly ad: number
+interface Place extends AdKey {
   readonly node: string
 }
 
@@ -85,17 +84,18 @@ export async function rebuild(
 }
 
 /** The sum of the contributions of an ad's threads and of its baseline. */
-async function recount(tables: Tables, { account, ad }: Place): Promise<RollupCells> {
+async function recount(tables: Tables, place: AdKey): Promise<RollupCells> {
   const cells = new RollupCells()
-  await addThreads(cells, tables, account, ad)
-  await addBaseline(cells, tables, account, ad)
+  await addThreads(cells, tables, place)
+  await addBaseline(cells, tables, place)
   return cells
 }
 
-async function addThreads(cells: RollupCells, { threads }: Tables, account: number, ad: number): Promise<void> {
+async function addThreads(cells: RollupCells, { threads }: Tables, place: AdKey): Promise<void> {
+  const { account, ad } = place
   let after_subscriber = ''
   for (;;) {
-    const page = await threads.scan(ad, after_subscriber, RECOUNT_THREADS_MAX)
+    const page = await threads.scan(place, after_subscriber, RECOUNT_THREADS_MAX)
     for (const { facts, resolution } of page) {
       for (const contribution of contributions(resolution)) cells.add(account, ad, contribution)
       for (const failure of failureContributions(facts.failures, resolution.failures)) {
@@ -107,10 +107,11 @@ async function addThreads(cells: RollupCells, { threads }: Tables, account: numb
   }
 }
 
-async function addBaseline(cells: RollupCells, { pruned }: Tables, account: number, ad: number): Promise<void> {
+async function addBaseline(cells: RollupCells, { pruned }: Tables, place: AdKey): Promise<void> {
+  const { account, ad } = place
   let after_part = 0
   for (;;) {
-    const page = await pruned.readBaseline(ad, after_part, BASELINE_PARTS_MAX)
+    const page = await pruned.readBaseline(place, after_part, BASELINE_PARTS_MAX)
     for (const { packed } of page) addPacked(cells, account, ad, packed)
     if (page.length < BASELINE_PARTS_MAX) return
     after_part = page.at(-1)?.part ?? 0

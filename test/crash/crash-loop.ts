@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Random } from '../../src/sandbox/random.ts'
-import { openSqliteStore } from '../../src/store/sqlite/store.ts'
+import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { readout, Serving, start } from '../command.ts'
 import { APP_SECRET, HASH_KEY } from '../open.ts'
@@ -209,7 +209,7 @@ class CrashRun {
 
   /** What an administrator does with a command that is killed before it has caught up: the server has to. */
   async #act(act: (store: Store) => Promise<void>): Promise<void> {
-    await using store = openSqliteStore(this.#database)
+    await using store = await openStore(this.#database)
     await act(store)
   }
 

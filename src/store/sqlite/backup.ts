@@ -1,8 +1,9 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
+import { DatabaseError } from '../store.ts'
 import { BUSY_MS_MAX, findFaults, refuseStrange } from './database.ts'
-import { DatabaseError, databaseError, isDamage, troubleOf } from './error.ts'
+import { databaseError, isDamage, troubleOf } from './error.ts'
 
 /** Pages copied in one step, 4 MiB: between steps there is time for a progress bar. */
 const PAGES_PER_STEP = 1024

@@ -62,7 +62,9 @@ test('a database that counted by day is brought to hours, and every rollup is th
   assert.deepEqual([await findDiscrepancies(), await readHours()], [[], ['0: 2,1']])
   await catchUp(store, new Admission(), () => 0)
   assert.deepEqual([await findDiscrepancies(), await readHours()], [[], ['13: 2,0', '22: 0,1']])
-  const [ann, bob, cem] = await store.threads.read(['ann', 'bob', 'cem'].map((subscriber) => ({ ad: 1, subscriber })))
+  const [ann, bob, cem] = await store.threads.read(
+    ['ann', 'bob', 'cem'].map((subscriber) => ({ account: 1, ad: 1, subscriber })),
+  )
   assert.deepEqual(ann?.facts, {
     country: { value: 'BR', at: DELIVERED_AT - 5 },
     messages: [{ ...MESSAGE, tracking_id: UUID, price_micros: { value: 7n, at: DELIVERED_AT + 5 } }],

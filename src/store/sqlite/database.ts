@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { anotherFor, DatabaseError, databaseError, isDamage } from './error.ts'
+import { DatabaseError } from '../store.ts'
+import { anotherFor, databaseError, isDamage } from './error.ts'
 
 /** How long a statement waits for another process's transaction before it fails. */
 export const BUSY_MS_MAX = 10_000

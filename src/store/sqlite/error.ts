@@ -1,9 +1,4 @@
-import { StoreUnavailableError } from '../store.ts'
-
-/** Thrown where a database file cannot be used; the message names the file, what is wrong with it and the way out. */
-export class DatabaseError extends Error {
-  override readonly name = 'DatabaseError'
-}
+import { DatabaseError, StoreUnavailableError } from '../store.ts'
 
 /** SQLite's primary result codes, as far as somebody who runs Readout can do something about them. */
 const CODES = { busy: 5, readonly: 8, io: 10, corrupt: 11, full: 13, cannot_open: 14, no_database: 26 } as const

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
-import { DatabaseError, databaseError, isBusy } from './error.ts'
+import { DatabaseError } from '../store.ts'
+import { databaseError, isBusy } from './error.ts'
 
 /**
  * Takes a database file for one server, or for what no server may be there for; the operating system gives it back when

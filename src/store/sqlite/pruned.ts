@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type BaselinePart, type Floor, hashMessage, type MessageKey, type Pruned } from '../pruned.ts'
+import type { AdKey } from '../threads.ts'
 import { RAISE_VERSION } from './registry.ts'
 
 const RAISE_FLOOR = `
@@ -47,11 +48,11 @@ export class SqlitePruned implements Pruned {
       }))
   }
 
-  async addBaseline(ad: number, packed: Uint8Array): Promise<void> {
+  async addBaseline({ ad }: AdKey, packed: Uint8Array): Promise<void> {
     this.#db.prepare('INSERT INTO baseline (ad, packed) VALUES (?, ?)').run(ad, packed)
   }
 
-  async readBaseline(ad: number, after_part: number, limit: number): Promise<BaselinePart[]> {
+  async readBaseline({ ad }: AdKey, after_part: number, limit: number): Promise<BaselinePart[]> {
     const rows = this.#readBaseline.all(ad, after_part, limit)
     return rows.map((row) => ({ part: Number(row.part), packed: row.packed as Uint8Array }))
   }
@@ -64,7 +65,7 @@ export class SqlitePruned implements Pruned {
     return messages.filter((message) => this.#readMessage.get(message.ad, hashMessage(message)) !== undefined)
   }
 
-  async noteRefused(ad: number, facts: number): Promise<void> {
+  async noteRefused({ ad }: AdKey, facts: number): Promise<void> {
     this.#db.prepare(NOTE_REFUSED).run(facts, ad)
   }
 }

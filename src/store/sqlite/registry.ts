@@ -19,8 +19,7 @@ import {
   RegistryError,
   sharedNames,
 } from '../registry.ts'
-import { ACCOUNT_CELLS } from '../rollup-cells.ts'
-import { ROLLUP_TABLES } from './rollups.ts'
+import { ACCOUNT_CELLS, ROLLUP_TABLES } from '../rollup-cells.ts'
 
 const READ_VERSION = "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'registry_version'"
 

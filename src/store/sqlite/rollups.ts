@@ -8,6 +8,7 @@ import {
   CELL_BREAKDOWNS,
   type CellBreakdown,
   ROLLUP_COLUMNS,
+  ROLLUP_TABLES,
   RollupCells,
   type RollupColumn,
 } from '../rollup-cells.ts'
@@ -23,21 +24,6 @@ const ADD_FAILURE = `
 
 const REMOVE_EMPTY_FAILURE = `
   DELETE FROM rollup_failure WHERE account = ? AND ad = ? AND day = ? AND error_message = ? AND failed = 0`
-
-/** Every table of counts: what its key has after account and ad, and its amounts. */
-export const ROLLUP_TABLES: readonly {
-  readonly name: string
-  readonly key: readonly string[]
-  readonly columns: readonly string[]
-}[] = [
-  { name: 'rollup', key: ['day'], columns: ROLLUP_COLUMNS },
-  ...CELL_BREAKDOWN_NAMES.map((breakdown) => ({
-    name: `rollup_${breakdown}`,
-    key: ['day', breakdown],
-    columns: CELL_BREAKDOWNS[breakdown],
-  })),
-  { name: 'rollup_failure', key: ['day', 'error_message'], columns: ['failed'] },
-]
 
 const LIST_NODES = `${ROLLUP_TABLES.map(({ name }) => `SELECT account, ad FROM ${name}`).join(' UNION ')} ORDER BY account, ad`
 

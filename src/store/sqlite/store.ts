@@ -89,6 +89,11 @@ class SqliteStore implements Store {
     })
   }
 
+  /** One server has the file, and makes each of its reports once. */
+  async claimReport(): Promise<AsyncDisposable> {
+    return new AsyncDisposableStack()
+  }
+
   async findDamage(): Promise<string[]> {
     return findFaults(this.#db)
   }

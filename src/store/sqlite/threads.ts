@@ -1,25 +1,18 @@
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
-import type { RegionClass } from '../../domain/region.ts'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import {
-  EMPTY_RESOLUTION,
-  isSameMessage,
-  type Resolution,
-  type ResolvedClick,
-  type ResolvedMessage,
-} from '../../domain/resolution.ts'
-import {
-  type Click,
-  compareClicks,
-  compareFailures,
-  compareMessages,
-  EMPTY_THREAD,
-  type Failure,
-  joinObserved,
-  type Message,
-  messageTime,
-  type Observed,
-} from '../../domain/thread.ts'
-import type { StoredThread, ThreadChange, ThreadKey, Threads, UnresolvedAd } from '../threads.ts'
+  changedFailures,
+  changedMessages,
+  changedRecipient,
+  formatUuid,
+  goneClicks,
+  storedThread,
+  THREAD_TABLES,
+  type ThreadRow,
+  UUID,
+  type WrittenRow,
+  writtenClicks,
+} from '../thread-rows.ts'
+import type { AdKey, StoredThread, ThreadChange, ThreadKey, Threads, UnresolvedAd } from '../threads.ts'
 
 const READ_THREAD = `
   SELECT 'message', tracking_id, sent_at, delivered_at, read_at, mid, price_micros, price_told_after, country,
@@ -88,10 +81,9 @@ const READ_SIZE = `
   SELECT SUM(pgsize) AS bytes, SUM(ncell) FILTER (WHERE name = 'message') AS messages FROM dbstat
   WHERE aggregate = TRUE AND name IN (SELECT value FROM json_each(?))`
 
-/** The tables in which a person's rows stand under their id. */
-const TABLES_OF_SUBSCRIBERS = ['message', 'click', 'failure', 'recipient']
-
-type Row = SQLOutputValue[]
+/** Where WRITE_MESSAGE and WRITE_CLICK have tracking ids, which are packed. */
+const TRACKING_ID_PLACE = 2
+const CREDITED_TRACKING_ID_PLACE = 7
 
 export class SqliteThreads implements Threads {
   readonly #db: DatabaseSync
@@ -115,28 +107,29 @@ export class SqliteThreads implements Threads {
     this.#writeFailure = db.prepare(WRITE_FAILURE)
     this.#writeRecipient = db.prepare(WRITE_RECIPIENT)
     const removeRows = (table: string) => db.prepare(`DELETE FROM ${table} WHERE ad = ? AND subscriber = ?`)
-    this.#removeRows = TABLES_OF_SUBSCRIBERS.map(removeRows)
+    this.#removeRows = THREAD_TABLES.map(removeRows)
   }
+
+  /** Nobody else writes: a writing transaction has the whole file. */
+  async hold(): Promise<void> {}
 
   async read(keys: readonly ThreadKey[]): Promise<StoredThread[]> {
-    return keys.map((key) => storedThread(key, this.#readThread.all(key.ad, key.subscriber) as unknown as Row[]))
+    const rowsOf = ({ ad, subscriber }: ThreadKey) => this.#readThread.all(ad, subscriber) as unknown as ThreadRow[]
+    return keys.map((key) => storedThread(key, rowsOf(key), unpackTrackingId))
   }
 
-  async scan(ad: number, after_subscriber: string, limit: number): Promise<StoredThread[]> {
+  async scan({ account, ad }: AdKey, after_subscriber: string, limit: number): Promise<StoredThread[]> {
     const rows = this.#scanSubscribers.all(ad, after_subscriber, limit)
-    return this.read(rows.map((row) => ({ ad, subscriber: String(row.subscriber) })))
+    return this.read(rows.map((row) => ({ account, ad, subscriber: String(row.subscriber) })))
   }
 
   async write(changes: readonly ThreadChange[]): Promise<void> {
     for (const change of changes) {
-      this.#writeMessages(change)
-      this.#writeClicks(change)
-      this.#writeFailures(change)
-      const { before, facts } = change
-      // With a message it stands in the message's row.
-      if (facts.messages.length === 0 && facts.country !== null && facts.country !== before.facts.country) {
-        this.#writeRecipient.run(before.ad, before.subscriber, facts.country.value, facts.country.at)
-      }
+      this.#writeRows(this.#writeMessage, changedMessages(change), TRACKING_ID_PLACE)
+      this.#writeRows(this.#removeClick, goneClicks(change))
+      this.#writeRows(this.#writeClick, writtenClicks(change), CREDITED_TRACKING_ID_PLACE)
+      this.#writeRows(this.#writeFailure, changedFailures(change))
+      this.#writeRows(this.#writeRecipient, changedRecipient(change))
     }
   }
 
@@ -145,7 +138,7 @@ export class SqliteThreads implements Threads {
   }
 
   async readBytesPerMessage(): Promise<number> {
-    const tables = JSON.stringify(TABLES_OF_SUBSCRIBERS)
+    const tables = JSON.stringify(THREAD_TABLES)
     const { bytes, messages } = this.#db.prepare(READ_SIZE).get(tables) ?? {}
     return Number(messages) === 0 ? 0 : Number(bytes) / Number(messages)
   }
@@ -156,7 +149,7 @@ export class SqliteThreads implements Threads {
       rows += Number(this.#db.prepare(sql).run(...values).changes)
     }
     for (const { ad } of this.#db.prepare('SELECT ad FROM ad').all()) {
-      for (const table of TABLES_OF_SUBSCRIBERS) {
+      for (const table of THREAD_TABLES) {
         run(`UPDATE ${table} SET subscriber = ? WHERE ad = ? AND subscriber = ?`, replacement, Number(ad), subscriber)
       }
     }
@@ -180,173 +173,26 @@ export class SqliteThreads implements Threads {
     return Number(this.#db.prepare(COUNT_UNRESOLVED_ADS).get()?.ads)
   }
 
-  async writeUnresolvedAd(ad: number, after_subscriber: string | undefined): Promise<void> {
+  async writeUnresolvedAd({ ad }: AdKey, after_subscriber: string | undefined): Promise<void> {
     if (after_subscriber === undefined) this.#db.prepare(REMOVE_UNRESOLVED_AD).run(ad)
     else this.#db.prepare(WRITE_UNRESOLVED_AD).run(after_subscriber, ad)
   }
 
-  /** Writes the messages that differ: the lists are sorted alike, and every message of before is in after. */
-  #writeMessages({ before, facts, resolution }: ThreadChange): void {
-    const isMoved = isElsewhere(before.resolution, resolution) || facts.country !== before.facts.country
-    let place = 0
-    for (const [i, message] of facts.messages.entries()) {
-      const resolved = resolution.messages[i] as ResolvedMessage
-      const known = before.facts.messages[place]
-      const isKnown = known?.tracking_id === message.tracking_id
-      const knownResolved = isKnown ? before.resolution.messages[place] : undefined
-      if (isKnown) place++
-      if (known === message && !isMoved && isSameMessage(resolved, knownResolved)) continue
-      const own_at = messageTime(message)
-      this.#writeMessage.run(
-        before.ad,
-        before.subscriber,
-        packTrackingId(message.tracking_id),
-        message.sent_at,
-        message.delivered_at,
-        message.read_at,
-        message.mid,
-        message.price_micros?.value ?? null,
-        message.price_micros && message.price_micros.at - own_at,
-        resolution.country,
-        facts.country && facts.country.at - own_at,
-        resolution.region_class,
-        resolved.sent_hour,
-        resolved.delivered_hour,
-        resolved.read_hour,
-        resolved.resolved_price_micros,
-      )
-    }
-  }
-
-  #writeClicks({ before, facts, resolution }: ThreadChange): void {
-    const { ad, subscriber } = before
-    for (const { at, mid } of before.facts.clicks) {
-      // A click without `mid` goes when the same click comes with one.
-      const stays = facts.clicks.some((click) => click.at === at && click.mid === mid)
-      if (!stays) this.#removeClick.run(ad, subscriber, at, mid ?? '')
-    }
-    for (const [i, { at, mid, btn_name }] of facts.clicks.entries()) {
-      const { hour, credited } = resolution.clicks[i] as ResolvedClick
-      const message = credited === null ? undefined : facts.messages[credited]
-      const tracking_id = message === undefined ? null : packTrackingId(message.tracking_id)
-      const { country, region_class } = resolution
-      this.#writeClick.run(ad, subscriber, at, mid ?? '', country, region_class, hour, tracking_id, btn_name)
-    }
-  }
-
-  #writeFailures({ before, facts, resolution }: ThreadChange): void {
-    if (facts.failures === before.facts.failures && resolution.failures === before.resolution.failures) return
-    for (const [i, failure] of facts.failures.entries()) {
-      const day = resolution.failures[i] as number
-      this.#writeFailure.run(before.ad, before.subscriber, failure.at, failure.error_message, day)
+  #writeRows(statement: StatementSync, rows: readonly WrittenRow[], idPlace?: number): void {
+    for (const row of rows) {
+      const values: (WrittenRow[number] | Buffer)[] = [...row]
+      if (idPlace !== undefined) values[idPlace] = packTrackingId(row[idPlace] as string | null)
+      statement.run(...values)
     }
   }
 }
 
-/** Puts the rows of a thread together: columns as READ_THREAD names them. */
-function storedThread({ ad, subscriber }: ThreadKey, rows: readonly Row[]): StoredThread {
-  if (rows.length === 0) {
-    return { ad, subscriber, facts: EMPTY_THREAD, resolution: EMPTY_RESOLUTION, listed_country: null }
-  }
-  const messageRows = rows.filter((row) => row[0] === 'message')
-  const clickRows = rows.filter((row) => row[0] === 'click')
-  const failureRows = rows.filter((row) => row[0] === 'failure')
-  const recipient = rows.find((row) => row[0] === 'recipient')
-  const listed = rows.find((row) => row[0] === 'listed')
-
-  // The engine sorts by bytes and puts '' first; the domain's order decides.
-  const messages = messageRows.map((row) => ({ fact: messageOf(row), resolved: resolvedMessageOf(row) }))
-  const clicks = clickRows.map((row) => ({ fact: clickOf(row), row }))
-  const failures = failureRows.map((row) => ({ fact: failureOf(row), day: Number(row[10]) }))
-  messages.sort((a, b) => compareMessages(a.fact, b.fact))
-  clicks.sort((a, b) => compareClicks(a.fact, b.fact))
-  failures.sort((a, b) => compareFailures(a.fact, b.fact))
-
-  const places = new Map(messages.map(({ fact }, i) => [fact.tracking_id, i]))
-  const placed = messageRows[0] ?? clickRows[0]
-  return {
-    ad,
-    subscriber,
-    facts: {
-      country: namedCountry(recipient, messageRows),
-      messages: messages.map(({ fact }) => fact),
-      clicks: clicks.map(({ fact }) => fact),
-      failures: failures.map(({ fact }) => fact),
-    },
-    resolution: {
-      country: textOf(placed?.[8]),
-      region_class: (placed?.[9] ?? EMPTY_RESOLUTION.region_class) as RegionClass,
-      messages: messages.map(({ resolved }) => resolved),
-      clicks: clicks.map(({ row }) => resolvedClickOf(row, places)),
-      failures: failures.map(({ day }) => day),
-    },
-    listed_country: textOf(listed?.[8]),
-  }
+/** The bytes of a UUID; any other text stands as it is. */
+function packTrackingId(text: string | null): string | Buffer | null {
+  return text !== null && UUID.test(text) ? Buffer.from(text.replaceAll('-', ''), 'hex') : text
 }
 
-/** A thread's first messages may have come after its country did, so both places are looked at. */
-function namedCountry(recipient: Row | undefined, messageRows: readonly Row[]): Observed<string> | null {
-  let country = recipient === undefined ? null : { value: String(recipient[8]), at: Number(recipient[2]) }
-  for (const row of messageRows) {
-    const told_after = numberOf(row[14])
-    if (told_after === null) continue
-    country = joinObserved(country, { value: String(row[8]), at: messageTime(messageOf(row)) + told_after })
-  }
-  return country
-}
-
-function messageOf(row: Row): Message {
-  const price = numberOf(row[6])
-  const times = { sent_at: numberOf(row[2]), delivered_at: numberOf(row[3]), read_at: numberOf(row[4]) }
-  const message = { tracking_id: unpackTrackingId(row[1]), ...times, mid: textOf(row[5]), price_micros: null }
-  if (price === null) return message
-  return { ...message, price_micros: { value: BigInt(price), at: messageTime(message) + Number(row[7]) } }
-}
-
-function resolvedMessageOf(row: Row): ResolvedMessage {
-  const price = numberOf(row[13])
-  return {
-    sent_hour: numberOf(row[10]),
-    delivered_hour: numberOf(row[11]),
-    read_hour: numberOf(row[12]),
-    resolved_price_micros: price === null ? null : BigInt(price),
-  }
-}
-
-function clickOf(row: Row): Click {
-  return { at: Number(row[2]), mid: row[5] === '' ? null : String(row[5]), btn_name: textOf(row[14]) }
-}
-
-function resolvedClickOf(row: Row, places: ReadonlyMap<string, number>): ResolvedClick {
-  const credited = row[1] === null ? null : (places.get(unpackTrackingId(row[1])) ?? null)
-  return { hour: Number(row[10]), credited, btn_name: textOf(row[14]) }
-}
-
-function failureOf(row: Row): Failure {
-  return { at: Number(row[2]), error_message: String(row[1]) }
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
-/** Meta's tracking ids are UUIDs, whose 16 bytes say all; any other text stands as it is. */
-function packTrackingId(text: string): string | Buffer {
-  return UUID.test(text) ? Buffer.from(text.replaceAll('-', ''), 'hex') : text
-}
-
-function unpackTrackingId(value: SQLOutputValue | undefined): string {
+function unpackTrackingId(value: unknown): string {
   if (!(value instanceof Uint8Array)) return String(value)
-  const hex = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
-}
-
-function isElsewhere(a: Resolution, b: Resolution): boolean {
-  return a.country !== b.country || a.region_class !== b.region_class
-}
-
-function numberOf(value: SQLOutputValue | undefined): number | null {
-  return value === null || value === undefined ? null : Number(value)
-}
-
-function textOf(value: SQLOutputValue | undefined): string | null {
-  return value === null || value === undefined ? null : String(value)
+  return formatUuid(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex'))
 }

@@ -1,0 +1,130 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+import { DatabaseError } from '../store.ts'
+import { describeDatabase, openingError } from './error.ts'
+import { Session } from './session.ts'
+
+/** Of one store; a server has a store in each of its threads, and one for each report that is made. */
+const CONNECTIONS_MAX = 4
+const CONNECT_MS_MAX = 5000
+/** How long a connection that nobody needs is kept. */
+const IDLE_MS_MAX = 60_000
+/** A transaction in which nothing happens for so long is ended: whoever holds it has died, or hangs. */
+const IDLE_IN_TRANSACTION_MS_MAX = 120_000
+/** The longest statement. Those of a transaction that is alone may take as long as they need. */
+const STATEMENT_MS_MAX = 60_000
+/** How much longer than the database itself we wait, before we take the connection for dead. */
+const ANSWER_MS_MAX = 5000
+/** For what may take hours: a migration, or a transaction that is alone. */
+export const SLOW_MS_MAX = 86_400_000
+/** How long a connection is silent before the system asks whether anyone is there. */
+const KEEP_ALIVE_MS = 10_000
+
+/** Every statement of ours goes by a key, and the planner is to know it before a table has statistics. */
+const PLANS = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', jit: 'off' }
+
+/** SQLSTATE type numbers: `bigint` is a number, `numeric` a bigint (see Session). */
+const [BIGINT, NUMERIC] = [20, 1700]
+
+const MIGRATIONS = join(import.meta.dirname, 'migrations')
+
+/** What the advisory locks of a database are about; each schema has its own. */
+export const LOCKS = { registry: 1, migration: 2 } as const
+
+/** Opens a pool of connections; none is made before it is needed, and one that breaks is replaced. */
+export function openPool(url: string, busy_ms_max: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: withOptions(url, { ...PLANS, synchronous_commit: 'on', lock_timeout: String(busy_ms_max) }),
+    application_name: 'readout',
+    max: CONNECTIONS_MAX,
+    connectionTimeoutMillis: CONNECT_MS_MAX,
+    idleTimeoutMillis: IDLE_MS_MAX,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
+    statement_timeout: STATEMENT_MS_MAX,
+    query_timeout: STATEMENT_MS_MAX + ANSWER_MS_MAX,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    pipeline: true,
+    types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
+  })
+  // A connection that breaks says so to whoever uses it next; an error that nobody listens to would end the process.
+  pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  return pool
+}
+
+/** Runs the migrations that the schema has not seen yet, in one transaction. Throws a DatabaseError. */
+export async function migrate(pool: pg.Pool, url: string): Promise<void> {
+  try {
+    const migrations = readdirSync(MIGRATIONS).sort()
+    if ((await readVersion(new Session(pool, url), url)) === migrations.length) return
+    const client = await pool.connect()
+    try {
+      const session = new Session(client, url, SLOW_MS_MAX)
+      await session.script(BEGIN_MIGRATING)
+      const version = await readVersion(session, url)
+      refuseNewer(version, migrations.length, url)
+      for (const migration of migrations.slice(version)) {
+        await session.script(readFileSync(join(MIGRATIONS, migration), 'utf8'))
+      }
+      await session.run(WRITE_VERSION, String(migrations.length))
+      await session.commit()
+    } finally {
+      // Whatever was not committed goes with the connection.
+      client.release(true)
+    }
+  } catch (cause) {
+    throw openingError(url, cause)
+  }
+}
+
+/** Two servers may start at once: the second waits, and finds nothing left to do. */
+const BEGIN_MIGRATING = `
+  BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
+  SELECT pg_advisory_xact_lock(${LOCKS.migration}, hashtext(current_schema()))`
+
+const READ_SCHEMA = `
+  SELECT current_schema() AS schema, to_regclass(quote_ident(current_schema()) || '.setting') IS NOT NULL AS has_setting,
+    EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p')
+      AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')) AS has_tables`
+
+const VERSION = 'schema_version'
+
+const READ_VERSION = `SELECT value FROM setting WHERE name = '${VERSION}'`
+
+const WRITE_VERSION = `
+  INSERT INTO setting (name, value) VALUES ('${VERSION}', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+
+/** The number of the last migration; 0 for an empty schema. What has tables, and not ours, is left as it is. */
+async function readVersion(session: Session, url: string): Promise<number> {
+  const { schema, has_setting, has_tables } = (await session.row(READ_SCHEMA)) ?? {}
+  const refuse = (reason: string) => new DatabaseError(`cannot open the database ${describeDatabase(url)}: ${reason}`)
+  if (schema === null) throw refuse('the schema of its search_path is not there; make it with: CREATE SCHEMA NAME')
+  if (!has_tables) return 0
+  const row = has_setting ? await session.row(READ_VERSION) : undefined
+  if (row !== undefined) return Number(row.value)
+  throw refuse(`its schema ${schema} is another program's; name one of its own with ?options=-csearch_path%3DNAME`)
+}
+
+function refuseNewer(version: number, known: number, url: string): void {
+  if (version <= known) return
+  throw new DatabaseError(
+    `cannot open the database ${describeDatabase(url)}: it is of version ${version}, this Readout knows up to ${known}; ` +
+      'install a newer Readout',
+  )
+}
+
+/** Adds to the options that a connection starts with; ours come last, and stand. */
+function withOptions(database: string, options: Readonly<Record<string, string>>): string {
+  const url = new URL(database)
+  const ours = Object.entries(options).map(([name, value]) => `-c ${name}=${value}`)
+  url.searchParams.set('options', [url.searchParams.get('options') ?? '', ...ours].join(' ').trim())
+  return url.href
+}
+
+function typeParser(oid: number, format?: 'text' | 'binary') {
+  if (oid === BIGINT) return Number
+  if (oid === NUMERIC) return BigInt
+  return pg.types.getTypeParser(oid, format as 'text')
+}

@@ -1,0 +1,65 @@
+import pg from 'pg'
+import { DatabaseError, StoreUnavailableError } from '../store.ts'
+
+/** Errors of PostgreSQL that pass, by their SQLSTATE: the same can be done later, and nothing of it is stored. */
+const PASSING: readonly { readonly code: RegExp; readonly reason: string }[] = [
+  { code: /^08/, reason: 'the connection broke' },
+  { code: /^57P0/, reason: 'it is shutting down, or starting' },
+  { code: /^53/, reason: 'it has no room left: connections, memory or disk' },
+  { code: /^40P01$/, reason: 'two transactions waited for each other' },
+  { code: /^40001$/, reason: 'another transaction came between' },
+  { code: /^25006$/, reason: 'it is a standby, and may not be written' },
+  { code: /^25P0[23]$/, reason: 'the transaction was ended' },
+  { code: /^55P03$/, reason: 'another transaction holds it, and does not let go' },
+  { code: /^57014$/, reason: 'it took too long' },
+]
+
+/** What keeps a database from being opened, and what can be done about it. */
+const HINDRANCES: readonly { readonly code: RegExp; readonly reason: string; readonly way_out: string }[] = [
+  { code: /^28/, reason: 'it refuses this user or password', way_out: 'correct them in --database' },
+  { code: /^3D000$/, reason: 'there is no such database', way_out: 'make it with: createdb NAME' },
+  { code: /^42501$/, reason: 'this user may not make tables there', way_out: 'grant CREATE on the schema' },
+]
+
+/** What `pg` says, without a code, of connections that are gone. */
+const CONNECTION_WORDS =
+  /^Connection terminated|connection error|was closed|timeout exceeded|^Query read timeout|^timeout/
+
+/** A database as it may be shown: its URL without the password, and without what stands in its query. */
+export function describeDatabase(url: string): string {
+  const { protocol, username, host, pathname } = new URL(url)
+  return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}`
+}
+
+/** What a statement rejects with: a StoreUnavailableError for what passes, or the cause itself. */
+export function statementError(url: string, cause: unknown): unknown {
+  const reason = passingReason(cause)
+  if (reason === undefined) return cause
+  return new StoreUnavailableError(
+    `cannot use the database ${describeDatabase(url)}: ${reason}; try again, what was committed is kept`,
+    { cause },
+  )
+}
+
+/** A DatabaseError that says why a database cannot be opened. */
+export function openingError(url: string, cause: unknown): unknown {
+  if (cause instanceof DatabaseError) return cause
+  const code = codeOf(cause)
+  const hindrance = HINDRANCES.find((one) => one.code.test(code))
+  const reason = hindrance?.reason ?? passingReason(cause) ?? (cause instanceof Error ? cause.message : String(cause))
+  const way_out = hindrance?.way_out ?? 'name another with --database'
+  return new DatabaseError(`cannot open the database ${describeDatabase(url)}: ${reason}; ${way_out}`, { cause })
+}
+
+function passingReason(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return undefined
+  const code = codeOf(cause)
+  if (cause instanceof pg.DatabaseError) return PASSING.find((one) => one.code.test(code))?.reason
+  // An error of the operating system's, such as ECONNREFUSED, or one of several, when a name has several addresses.
+  if ('syscall' in cause || cause instanceof AggregateError) return `it cannot be reached (${code})`
+  return CONNECTION_WORDS.test(cause.message) ? 'it cannot be reached' : undefined
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+}
