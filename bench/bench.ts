@@ -1,4 +1,5 @@
 import type { SandboxEvent } from '../src/sandbox/event.ts'
+import type { Databases } from './databases.ts'
 import type { Plan } from './plan.ts'
 
 /** What every measurement of one run works with. */
@@ -6,6 +7,7 @@ export interface Bench {
   readonly plan: Plan
   /** Where its files are; removed at the end. */
   readonly folder: string
+  readonly databases: Databases
   readonly now_ms: number
   readonly app_secret: string
   /** Facts that no webhook has told of yet. */

@@ -1,4 +1,3 @@
-import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { DAY_MS, formatDay } from '../src/domain/day.ts'
 import type { Bench, Figure } from './bench.ts'
@@ -39,20 +38,19 @@ interface Peaks {
 }
 
 /** Reads from the database how many rows there are to come, and their sums. */
-export function readExpected(bench: Bench, database: string): Expected {
-  using db = new DatabaseSync(database)
+export async function readExpected(bench: Bench, database: string): Promise<Expected> {
   const { since, until } = deepDays(bench)
-  const sums = db.prepare(SUM_DEEP).get(since, until)
-  const rows = Number(sums?.rows)
+  const sums = await bench.databases.read(database, `${SUM_DEEP} BETWEEN ${since} AND ${until}`)
+  const rows = Number(sums.rows)
   const { deep_ads } = bench.plan
   bench.report.remark(`of ${deep_ads} ads read to the end, ${rows} of ${deep_ads * DEEP_DAYS} ad-days have facts`)
-  return { rows, ad_days: rows, delivered: Number(sums?.delivered), spend_micros: Number(sums?.spend_micros) }
+  return { rows, ad_days: rows, delivered: Number(sums.delivered), spend_micros: Number(sums.spend_micros) }
 }
 
 const SUM_DEEP = `
   SELECT COUNT(*) AS rows, SUM(delivered_b + delivered_c) AS delivered,
     SUM(spend_micros_a + spend_micros_b + spend_micros_c) AS spend_micros
-  FROM rollup WHERE ad <> 0 AND day BETWEEN ? AND ?`
+  FROM rollup WHERE ad <> 0 AND day`
 
 /** Measures an account's rows by ad and day, to the last of them: by paging, and as a report, which must be the same. */
 export async function measureDeep(

@@ -1,5 +1,4 @@
-import { copyFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync } from 'node:fs'
 import type { Bench, Figure } from './bench.ts'
 import { addAccount, bytesPerMessage, type ImportFile, megabytes, writeImportFile } from './import.ts'
 import { insightsPath } from './insights.ts'
@@ -33,20 +32,25 @@ interface Windows {
 
 /** Measures what a hundred times as many stored messages do to the answers, and to the speed of what still comes in. */
 export async function measureGrowth(bench: Bench, say: (message: string) => void): Promise<void> {
-  const { plan, folder, report } = bench
-  const [many, few] = [join(folder, 'many.db'), join(folder, 'few.db')]
+  const { plan, report } = bench
+  const [many, few] = [await bench.databases.create('many'), await bench.databases.create('few')]
   await addAccount(many, ACCOUNTS[0], plan.cohorts * COHORT_ADS)
   const token = await createToken(many, [ACCOUNTS[0]])
   const windows: Windows = { stored: [], alone: [], peak_memory_bytes: 0 }
   for (let cohort = 0; cohort < plan.cohorts; cohort++) {
     const written = writeImportFile(bench, cohortEvents(plan, cohort, COHORT_ADS, bench.now_ms))
     windows.stored.push(await importTimed(many, written, windows))
-    if (cohort === 0) copyDatabase(many, few)
+    if (cohort === 0) await copyDatabase(bench, many, few)
     if (cohort >= plan.cohorts - COMPARED_COHORTS) windows.alone.push(await importAlone(bench, written, windows))
     say(`${cohort + 1} of ${plan.cohorts} cohorts: ${Math.round(windows.stored.at(-1) ?? 0)} facts/s`)
   }
-  const { messages, bytes } = bytesPerMessage(many)
-  await measureAnswers(bench, token, { database: many, messages }, { database: few, ...bytesPerMessage(few) })
+  const { messages, bytes } = await bytesPerMessage(bench, many)
+  await measureAnswers(
+    bench,
+    token,
+    { database: many, messages },
+    { database: few, ...(await bytesPerMessage(bench, few)) },
+  )
   report.add(...ingestFigures(windows, messages), {
     what: '  database, per message',
     unit: 'bytes',
@@ -62,17 +66,16 @@ async function importTimed(database: string, { file, facts }: ImportFile, window
   return facts / wall_s
 }
 
-async function importAlone({ folder, plan }: Bench, written: ImportFile, windows: Windows): Promise<number> {
-  const database = join(folder, 'alone.db')
-  for (const part of ['', '-wal', '-shm']) rmSync(database + part, { force: true })
+async function importAlone({ databases, plan }: Bench, written: ImportFile, windows: Windows): Promise<number> {
+  const database = await databases.create('alone')
   await addAccount(database, ACCOUNTS[0], plan.cohorts * COHORT_ADS)
   return importTimed(database, written, windows)
 }
 
-/** No process holds it, so that all of it is in these two files. */
-function copyDatabase(from: string, to: string): void {
-  bytesPerMessage(from)
-  for (const part of ['', '.key']) copyFileSync(from + part, to + part)
+/** No process holds it, so that all of it is in its file once the log is brought in. */
+async function copyDatabase({ databases }: Bench, from: string, to: string): Promise<void> {
+  await databases.readSize(from)
+  copyFileSync(from, to)
 }
 
 interface Stored {

@@ -1,6 +1,5 @@
-import { closeSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { formatImportLine, type SandboxEvent } from '../src/sandbox/event.ts'
 import type { Bench } from './bench.ts'
 import { measureParseLimit, PARSE_LIMIT, parseLines } from './limits.ts'
@@ -33,11 +32,12 @@ const SAMPLE_PIECES_MAX = 8
 
 const RATES = 'country,price,valid_from\n*,0.0141,2015-01-01\n'
 
-/** An import that is measured: what of, into which database, which is made anew for each round. */
+/** An import that is measured: what of, and into which database, which is made anew for each round. */
 interface Importing {
   readonly of: string
   readonly events: Iterable<SandboxEvent>
-  readonly database: string
+  /** The database's name. */
+  readonly name: string
   readonly prepare: (database: string) => Promise<void>
   readonly rounds: number
   readonly ratio_to_reach?: number
@@ -46,11 +46,11 @@ interface Importing {
 
 /** Measures the import of a month of a few ads, where many facts meet in the same cells. */
 export async function measureImport(bench: Bench): Promise<void> {
-  const { plan, folder, now_ms } = bench
+  const { plan, now_ms } = bench
   await measureImporting(bench, {
     of: monthOf(ACTIVE_ADS),
     events: importEvents(plan, now_ms),
-    database: join(folder, 'import.db'),
+    name: 'import',
     prepare: (database) => addAccount(database, ACCOUNTS[0], adsOfAccount(plan)),
     rounds: plan.rounds,
     ratio_to_reach: 0.08,
@@ -60,26 +60,24 @@ export async function measureImport(bench: Bench): Promise<void> {
 
 /** Makes the database that the server answers from, and measures that import of many ads too; returns the database. */
 export async function makeHistory(bench: Bench): Promise<string> {
-  const { plan, folder, now_ms } = bench
-  const database = join(folder, 'history.db')
-  const prepare = async () => {
+  const { plan, now_ms } = bench
+  const prepare = async (database: string) => {
     for (const account of ACCOUNTS) await addAccount(database, account, adsOfAccount(plan))
     await addRates(bench, database, ACCOUNTS[0])
   }
   const events = historyEvents(plan, now_ms)
-  await measureImporting(bench, { of: monthOf(plan.campaigns), events, database, prepare, rounds: 1 })
-  bench.report.remark(describeHistory(database))
+  const of = monthOf(plan.campaigns)
+  const database = await measureImporting(bench, { of, events, name: 'history', prepare, rounds: 1 })
+  bench.report.remark(await describeHistory(bench, database))
   return database
 }
 
 /** Makes the database of the account that is read to the end; returns it. */
 export async function makeDeepHistory(bench: Bench): Promise<string> {
-  const { plan, now_ms, folder } = bench
-  const database = join(folder, 'deep.db')
-  const prepare = () => addAccount(database, DEEP_ACCOUNT, plan.deep_ads)
+  const { plan, now_ms } = bench
+  const prepare = (database: string) => addAccount(database, DEEP_ACCOUNT, plan.deep_ads)
   const of = `${DEEP_DAYS} days of ${plan.deep_ads} ads`
-  await measureImporting(bench, { of, events: deepEvents(plan, now_ms), database, prepare, rounds: 1 })
-  return database
+  return measureImporting(bench, { of, events: deepEvents(plan, now_ms), name: 'deep', prepare, rounds: 1 })
 }
 
 function monthOf(ads: number): string {
@@ -88,19 +86,23 @@ function monthOf(ads: number): string {
 
 /** What one import came to. */
 interface Imported {
+  readonly database: string
   readonly wall_s: number
   readonly peak_memory_bytes: number | null
   /** How many facts a second are parsed alone. */
   readonly limit: number
 }
 
-async function measureImporting(bench: Bench, importing: Importing): Promise<void> {
-  const { of, database, rounds, ratio_to_reach, bytes_to_reach } = importing
+/** Returns the database of the last round. */
+async function measureImporting(bench: Bench, importing: Importing): Promise<string> {
+  const { of, rounds, ratio_to_reach, bytes_to_reach } = importing
   const written = writeImportFile(bench, importing.events)
   const imports = await repeat(rounds, () => importOnce(bench, importing, written))
   rmSync(written.file)
   const limit = { value: medianOf(imports.map((one) => one.limit)), of: PARSE_LIMIT }
   const measured = written.facts / medianOf(imports.map(({ wall_s }) => wall_s))
+  const { database } = imports.at(-1) as Imported
+  const { bytes } = await bytesPerMessage(bench, database)
   const peak = Math.max(...imports.map(({ peak_memory_bytes }) => peak_memory_bytes ?? Number.NaN))
   bench.report.add(
     {
@@ -114,25 +116,26 @@ async function measureImporting(bench: Bench, importing: Importing): Promise<voi
     {
       what: '  database, per message',
       unit: 'bytes',
-      measured: bytesPerMessage(database).bytes,
+      measured: bytes,
       ...(bytes_to_reach && { to_reach: bytes_to_reach }),
     },
   )
+  return database
 }
 
 async function importOnce(
   bench: Bench,
-  { database, prepare }: Importing,
+  { name, prepare }: Importing,
   { file, facts, sample, sample_facts }: ImportFile,
 ): Promise<Imported> {
-  for (const part of ['', '-wal', '-shm']) rmSync(database + part, { force: true })
+  const database = await bench.databases.create(name)
   await prepare(database)
   const { stderr, wall_s, peak_memory_bytes } = await runReadout(['import', file, '--database', database])
   if (!stderr.startsWith(`${facts} facts of ${facts} lines`) || stderr.trim().includes('\n')) {
     bench.report.fail(`the import of ${facts} facts says: ${stderr.trim()}`)
   }
   const limit = measureParseLimit(sample, sample_facts, parseLines, bench.plan.limit_ms)
-  return { wall_s, peak_memory_bytes, limit }
+  return { database, wall_s, peak_memory_bytes, limit }
 }
 
 export async function addAccount(database: string, { account_id, page_id }: BenchAccount, ads: number): Promise<void> {
@@ -176,19 +179,19 @@ function* piecesOf(events: Iterable<SandboxEvent>): Generator<string[], void, un
   yield lines
 }
 
-/** The size of the database file, with everything in it that its log held, over its messages. */
-export function bytesPerMessage(file: string): { bytes: number; messages: number } {
-  using db = new DatabaseSync(file)
-  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-  const messages = Number(db.prepare('SELECT COUNT(*) AS messages FROM message').get()?.messages)
-  return { bytes: statSync(file).size / messages, messages }
+/** The size of a database over its messages. */
+export async function bytesPerMessage(
+  { databases }: Bench,
+  database: string,
+): Promise<{ bytes: number; messages: number }> {
+  const messages = Number((await databases.read(database, 'SELECT COUNT(*) AS messages FROM message')).messages)
+  return { bytes: (await databases.readSize(database)) / messages, messages }
 }
 
 /** How full the cells are that insights are summed from. */
-function describeHistory(file: string): string {
-  using db = new DatabaseSync(file)
-  const { campaigns, days } = db.prepare(COUNT_DAYS).get() ?? {}
-  const { countries } = db.prepare(COUNT_COUNTRIES).get() ?? {}
+async function describeHistory({ databases }: Bench, database: string): Promise<string> {
+  const { campaigns, days } = await databases.read(database, COUNT_DAYS)
+  const { countries } = await databases.read(database, COUNT_COUNTRIES)
   const mean = (Number(days) / Number(campaigns)).toFixed(1)
   return `insights are read from ${campaigns} campaigns with ${mean} active days in the mean, in ${countries} countries`
 }

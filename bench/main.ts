@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
+import { isPostgres } from '../src/store/open.ts'
 import { type Bench, Report } from './bench.ts'
+import { type Databases, PostgresDatabases, SqliteDatabases } from './databases.ts'
 import { measureDeep, measureMeanwhile, readExpected } from './deep.ts'
 import { measureGrowth } from './growth.ts'
 import { makeDeepHistory, makeHistory, measureImport, megabytes } from './import.ts'
@@ -21,7 +23,7 @@ import { hasWrk } from './wrk.ts'
 /** Everything was measured, and was as it must be; it was not; or the bench cannot run like this. */
 const EXIT = { ok: 0, failed: 1, unusable: 2 }
 
-const USAGE = 'use: npm run bench -- [--growth] [--quick | --record]'
+const USAGE = 'use: npm run bench -- [--quick | --record] [--growth | --database postgres://…]'
 
 process.exitCode = await run()
 
@@ -35,35 +37,55 @@ async function run(): Promise<number> {
   // Ends through `exit`, on which the temporary files go, and the processes that were started.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(EXIT.failed))
   const machine = readMachine()
-  const bench = openBench(options.plan)
+  const folder = makeFolder()
+  await using databases = await openDatabases(options, folder)
+  const bench = openBench(options, folder, databases)
   if (options.isGrowth) await measureGrowth(bench, say)
   else await measure(bench)
   const { figures, remarks, failures } = bench.report
   process.stdout.write(`${formatTable(figures)}\n${formatMachine(machine)}, ${bench.plan.name} run\n`)
   for (const remark of remarks) process.stdout.write(`${remark}\n`)
   for (const failure of failures) say(`bench: not as it must be: ${failure}`)
-  if (options.isRecorded)
-    say(`recorded in ${relative(process.cwd(), writeRecord(bench, machine, options.isGrowth ? '-growth' : ''))}`)
+  if (options.isRecorded) say(`recorded in ${relative(process.cwd(), writeRecord(bench, machine, suffixOf(options)))}`)
   return failures.length === 0 ? EXIT.ok : EXIT.failed
 }
 
-function readOptions(): { plan: Plan; isRecorded: boolean; isGrowth: boolean } | undefined {
+/** What is measured, on which engine, and whether it is recorded. */
+interface Options {
+  readonly plan: Plan
+  readonly isRecorded: boolean
+  readonly isGrowth: boolean
+  /** Of PostgreSQL's; SQLite where there is none. */
+  readonly url: string | undefined
+}
+
+function readOptions(): Options | undefined {
   try {
     const flag = { type: 'boolean', default: false } as const
-    const { values } = parseArgs({ options: { quick: flag, record: flag, growth: flag } })
-    const { quick, record, growth } = values
-    return quick && record ? undefined : { plan: quick ? QUICK : FULL, isRecorded: record, isGrowth: growth }
+    const { values } = parseArgs({ options: { quick: flag, record: flag, growth: flag, database: { type: 'string' } } })
+    const { quick, record, growth, database: url } = values
+    if ((quick && record) || (growth && url !== undefined) || (url !== undefined && !isPostgres(url))) return undefined
+    return { plan: quick ? QUICK : FULL, isRecorded: record, isGrowth: growth, url }
   } catch {
     return undefined
   }
 }
 
-function openBench(plan: Plan): Bench {
+/** Removed at the end. */
+function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'readout-bench-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+async function openDatabases({ url }: Options, folder: string): Promise<Databases> {
+  return url === undefined ? new SqliteDatabases(folder) : PostgresDatabases.open(url)
+}
+
+function openBench({ plan }: Options, folder: string, databases: Databases): Bench {
   const now_ms = Date.now()
   const app_secret = randomBytes(32).toString('hex')
-  return { plan, folder, now_ms, app_secret, live: liveEvents(plan, now_ms), report: new Report() }
+  return { plan, folder, databases, now_ms, app_secret, live: liveEvents(plan, now_ms), report: new Report() }
 }
 
 /** The order matters: what is read first is not disturbed by what was written last. */
@@ -101,7 +123,7 @@ async function measureHistory(bench: Bench, database: string): Promise<void> {
 
 /** A server of its own, so that its memory is that of this work alone. */
 async function measureDeepHistory(bench: Bench, database: string): Promise<void> {
-  const expected = readExpected(bench, database)
+  const expected = await readExpected(bench, database)
   const token = await createToken(database, [DEEP_ACCOUNT])
   await using server = await startServer(bench, database)
   say('reading it to the end')
@@ -112,4 +134,9 @@ async function measureDeepHistory(bench: Bench, database: string): Promise<void>
 function say(message: string, exit_code = EXIT.ok): number {
   process.stderr.write(`${message}\n`)
   return exit_code
+}
+
+function suffixOf({ isGrowth, url }: Options): string {
+  if (isGrowth) return '-growth'
+  return url === undefined ? '' : '-postgres'
 }

@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -14,6 +15,9 @@ export interface CommandRun {
   readonly peak_memory_bytes: number | null
 }
 
+/** One key serves all databases of a run. */
+const HASH_KEY = randomBytes(32).toString('hex')
+
 const ROOT = join(import.meta.dirname, '..')
 
 /** How often a command's peak is read: what it takes in the last moment of its life is not seen. */
@@ -21,7 +25,8 @@ const PEAK_EVERY_MS = 25
 
 /** Starts a script with this Node, and without the settings of whoever runs the bench; it ends when we do. */
 export function startNode(script: string, args: readonly string[]): NodeProcess {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('READOUT_')))
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('READOUT_'))
+  const env = { ...Object.fromEntries(others), READOUT_HASH_KEY: HASH_KEY }
   const child = spawn(process.execPath, [script, ...args], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const end = () => child.kill('SIGKILL')
   process.once('exit', end)
