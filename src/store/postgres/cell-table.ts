@@ -1,3 +1,4 @@
+import { type KeyColumns, removing } from './removing.ts'
 import type { Session } from './session.ts'
 
 /** A cell as it is added: what tells it apart within its account, and its amounts. */
@@ -11,11 +12,14 @@ export class CellTable {
   readonly #name: string
   readonly #key: readonly string[]
   readonly #columns: readonly string[]
+  readonly #removeEmpty: string
 
   constructor(name: string, key: readonly string[], columns: readonly string[]) {
     this.#name = name
     this.#key = key
     this.#columns = columns
+    const types = Object.fromEntries(key.map((column) => [column, typeOf(column)]))
+    this.#removeEmpty = removing(name, types, columns.map((column) => `${column} = 0`).join(' AND '))
   }
 
   /**
@@ -31,7 +35,7 @@ export class CellTable {
     const taken = sorted.filter((cell) => cell.amounts.some((amount) => amount < 0n))
     await Promise.all([
       session.run(this.#adding(places), account, ...this.#keysOf(sorted), ...amounts),
-      taken.length === 0 ? undefined : session.run(this.#removingEmpty(), account, ...this.#keysOf(taken)),
+      taken.length === 0 ? undefined : session.run(this.#removeEmpty, account, ...this.#keysOf(taken)),
     ])
   }
 
@@ -48,20 +52,17 @@ export class CellTable {
       ON CONFLICT (account, ${this.#key.join(', ')}) DO UPDATE SET ${sums.join(', ')}`
   }
 
-  #removingEmpty(): string {
-    const same = this.#key.map((column) => `${this.#name}.${column} = taken.${column}`)
-    const empty = this.#columns.map((column) => `${column} = 0`)
-    return `DELETE FROM ${this.#name} USING unnest(${this.#keyArrays().join(', ')}) AS taken (${this.#key.join(', ')})
-      WHERE account = $1 AND ${[...same, ...empty].join(' AND ')}`
-  }
-
   #keyArrays(): string[] {
-    return this.#key.map((column, i) => `$${i + 2}::${INTEGERS.has(column) ? 'integer' : 'text'}[]`)
+    return this.#key.map((column, i) => `$${i + 2}::${typeOf(column)}[]`)
   }
 }
 
 /** The columns of keys that are numbers. */
 const INTEGERS: ReadonlySet<string> = new Set(['ad', 'day', 'hour'])
+
+function typeOf(column: string): KeyColumns[string] {
+  return INTEGERS.has(column) ? 'integer' : 'text'
+}
 
 function compareKeys(a: CellRow['key'], b: CellRow['key']): number {
   const i = a.findIndex((value, place) => value !== b[place])

@@ -18,8 +18,9 @@ const ADD_MESSAGES = `
 
 /** The places of the messages that are there, counted from 1. */
 const FILTER_MESSAGES = `
-  SELECT place FROM unnest($2::integer[], $3::bigint[]) WITH ORDINALITY AS key (ad, message_hash, place)
-  JOIN pruned_message USING (ad, message_hash) WHERE account = $1`
+  SELECT place FROM unnest($2::integer[], $3::bigint[]) WITH ORDINALITY AS key (ad, message_hash, place), LATERAL (
+    SELECT FROM pruned_message AS own WHERE account = $1 AND own.ad = key.ad AND own.message_hash = key.message_hash OFFSET 0
+  ) AS own`
 
 const READ_BASELINE = `
   SELECT part, packed FROM baseline WHERE account = $1 AND ad = $2 AND part > $3 ORDER BY part LIMIT $4`

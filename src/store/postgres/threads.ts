@@ -12,11 +12,15 @@ import {
   writtenClicks,
 } from '../thread-rows.ts'
 import type { AdKey, StoredThread, ThreadChange, ThreadKey, Threads, UnresolvedAd } from '../threads.ts'
+import { removing } from './removing.ts'
 import { columnsOf, type Row, type Session } from './session.ts'
 
 const HOLD = 'SELECT FROM ad_lock WHERE account = $1 AND ad = ANY($2::integer[]) ORDER BY ad FOR UPDATE'
 
-/** The rows of many threads of one account; `place` is that of the thread's key. */
+/**
+ * The rows of many threads of one account; `place` is that of the thread's key. OFFSET 0 has every key looked up by itself, whatever
+ * the planner takes the tables for: while they are new, it would rather read all of an account for every key.
+ */
 const READ_THREADS = `
   WITH key AS MATERIALIZED (
     SELECT ad, subscriber, place::integer
@@ -24,20 +28,20 @@ const READ_THREADS = `
   )
   SELECT 'message', encode(tracking_id, 'hex'), sent_at, delivered_at, read_at, mid, price_micros::numeric, price_told_after,
     country, region_class, sent_hour, delivered_hour, read_hour, resolved_price_micros::numeric, country_told_after::text, place
-  FROM key JOIN message USING (ad, subscriber) WHERE account = $1
+  FROM key, ${rowsOfKey('message')}
   UNION ALL
   SELECT 'click', encode(credited_tracking_id, 'hex'), at, NULL, NULL, mid, NULL, NULL, country, region_class, hour, NULL,
     NULL, NULL, btn_name, place
-  FROM key JOIN click USING (ad, subscriber) WHERE account = $1
+  FROM key, ${rowsOfKey('click')}
   UNION ALL
   SELECT 'failure', error_message, at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, day, NULL, NULL, NULL, NULL, place
-  FROM key JOIN failure USING (ad, subscriber) WHERE account = $1
+  FROM key, ${rowsOfKey('failure')}
   UNION ALL
   SELECT 'recipient', NULL, country_at, NULL, NULL, NULL, NULL, NULL, country, NULL, NULL, NULL, NULL, NULL, NULL, place
-  FROM key JOIN recipient USING (ad, subscriber) WHERE account = $1
+  FROM key, ${rowsOfKey('recipient')}
   UNION ALL
   SELECT 'listed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, country, NULL, NULL, NULL, NULL, NULL, NULL, place
-  FROM key JOIN subscriber USING (subscriber)`
+  FROM key, LATERAL (SELECT country FROM subscriber WHERE subscriber.subscriber = key.subscriber OFFSET 0) AS own`
 
 const SCAN_SUBSCRIBERS = `
   ${THREAD_TABLES.map(
@@ -60,10 +64,7 @@ const WRITE_MESSAGES = `
     sent_hour = excluded.sent_hour, delivered_hour = excluded.delivered_hour, read_hour = excluded.read_hour,
     resolved_price_micros = excluded.resolved_price_micros`
 
-const REMOVE_CLICKS = `
-  DELETE FROM click USING unnest($2::integer[], $3::text[], $4::bigint[], $5::text[]) AS gone (ad, subscriber, at, mid)
-  WHERE account = $1 AND click.ad = gone.ad AND click.subscriber = gone.subscriber AND click.at = gone.at
-    AND click.mid = gone.mid`
+const REMOVE_CLICKS = removing('click', { ad: 'integer', subscriber: 'text', at: 'bigint', mid: 'text' })
 
 const WRITE_CLICKS = `
   INSERT INTO click (account, ad, subscriber, at, mid, country, region_class, hour, credited_tracking_id, btn_name)
@@ -167,7 +168,7 @@ export class PostgresThreads implements Threads {
         ofAccount.map(({ ad, subscriber }) => [ad, subscriber]),
         2,
       )
-      for (const table of THREAD_TABLES) await this.#session.run(removeThreads(table), account, ...values)
+      for (const table of THREAD_TABLES) await this.#session.run(removing(table, THREAD), account, ...values)
     }
   }
 
@@ -218,9 +219,12 @@ export class PostgresThreads implements Threads {
 /** Where READ_THREADS has the place of the thread's key, counted from 1. */
 const PLACE = 15
 
-function removeThreads(table: string): string {
-  return `DELETE FROM ${table} USING unnest($2::integer[], $3::text[]) AS gone (ad, subscriber)
-    WHERE account = $1 AND ${table}.ad = gone.ad AND ${table}.subscriber = gone.subscriber`
+/** What tells a thread apart within its account. */
+const THREAD = { ad: 'integer', subscriber: 'text' } as const
+
+function rowsOfKey(table: string): string {
+  const isOfKey = `account = $1 AND ${table}.ad = key.ad AND ${table}.subscriber = key.subscriber`
+  return `LATERAL (SELECT * FROM ${table} WHERE ${isOfKey} OFFSET 0) AS own`
 }
 
 function renameIn(table: string): string {
