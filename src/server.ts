@@ -24,8 +24,7 @@ import {
 import { confirmHashKey } from './ingest/pseudonym.ts'
 import { Writer, writerWorker } from './ingest/writer.ts'
 import { Metrics, OPERATIONS, type Operations, operationsDoor } from './operations.ts'
-import { openStore } from './store/open.ts'
-import { lockDatabase } from './store/sqlite/lock.ts'
+import { lockStore, openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { noteWorld } from './store/world.ts'
 
@@ -69,7 +68,7 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   await using parts = new AsyncDisposableStack()
   const now_ms = () => config.now().epochMilliseconds
   const store = parts.use(await openStore(config.database))
-  parts.use(lockDatabase(config.database, 'serve'))
+  parts.use(lockStore(config.database, 'serve'))
   await confirmHashKey(store, config.hash_key)
   await store.write(({ registry }) => registry.removeForgotten(now_ms()))
   await noteWorld(store, process.versions.tz ?? '')

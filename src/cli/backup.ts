@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { confirmHashKey } from '../ingest/pseudonym.ts'
+import { describeDatabase, isPostgres } from '../store/open.ts'
 import { copyDatabase, publishDraft, removeDraft } from '../store/sqlite/backup.ts'
 import { lockDatabase } from '../store/sqlite/lock.ts'
 import { openSqliteStore } from '../store/sqlite/store.ts'
@@ -32,6 +33,7 @@ export function addBackupCommands(program: Command): void {
 }
 
 async function backUp(file: string, { database, hashKey }: DatabaseOptions): Promise<void> {
+  refusePostgres('back up', database, 'pg_dump')
   if (!existsSync(database)) throw new CliError(`there is no database ${database}: name it with --database`)
   refuseExisting(file, 'back up to', 'name another, or move it away')
   const draft = draftOf(file)
@@ -45,6 +47,7 @@ async function backUp(file: string, { database, hashKey }: DatabaseOptions): Pro
 
 async function restoreFrom(file: string, options: RestoreOptions): Promise<void> {
   const { database, replace = false } = options
+  refusePostgres('restore to', database, 'pg_restore')
   if (!existsSync(file)) throw new CliError(`cannot restore ${file}: there is no such file`)
   checkPlace(database, replace)
   mkdirSync(dirname(database), { recursive: true })
@@ -94,6 +97,12 @@ function checkPlace(database: string, replace: boolean): void {
   const orphan = BESIDE.map((end) => database + end).find((one) => existsSync(one))
   if (existsSync(database) || orphan === undefined) return
   throw new CliError(`cannot restore to ${database}: ${orphan} is there without it; it may hold facts, move it away`)
+}
+
+/** A database of PostgreSQL's is no file, and has tools of its own. */
+function refusePostgres(act: string, database: string, tool: string): void {
+  if (!isPostgres(database)) return
+  throw new CliError(`cannot ${act} ${describeDatabase(database)}: it is no SQLite file; use PostgreSQL's ${tool}`)
 }
 
 function refuseExisting(file: string, act: string, way_out: string): void {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { confirmHashKey, KeyedPseudonyms } from '../ingest/pseudonym.ts'
 import { Admission } from '../store/admission.ts'
 import { catchUp } from '../store/catch-up.ts'
-import { openStore } from '../store/open.ts'
+import { isPostgres, openStore } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 import { CliError, EXIT } from './error.ts'
 import { readHashKey } from './hash-key.ts'
@@ -39,7 +39,7 @@ export function databaseCommand<Options>(
     endOnInterrupt('cancelled; what was committed is kept')
     const options = command.opts<Options & DatabaseOptions>()
     const { database } = options
-    if (!existsSync(database) && !BEGINNINGS.has(pathOf(command))) {
+    if (!isPostgres(database) && !existsSync(database) && !BEGINNINGS.has(pathOf(command))) {
       throw new CliError(`there is no database ${database}: name it with --database, or begin with readout account add`)
     }
     await withDatabase(options, (database) => run(database, options, command.args))

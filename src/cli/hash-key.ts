@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { HASH_KEY_BYTES } from '../ingest/pseudonym.ts'
+import { describeDatabase, isPostgres } from '../store/open.ts'
 import { CliError } from './error.ts'
 
 /** The key file of a database: beside it, never in it (design 7). */
@@ -26,6 +27,12 @@ export function hashKeyFile(database: string): string {
  * afterwards is not made again, since under a new one every subscriber would be a stranger.
  */
 export function readHashKey(database: string): Uint8Array {
+  if (isPostgres(database)) {
+    throw new CliError(
+      `cannot open ${describeDatabase(database)}: the hash key of a PostgreSQL database is no file; set READOUT_HASH_KEY, ` +
+        'the same for every server, to 64 hex digits, such as from: openssl rand -hex 32',
+    )
+  }
   const file = hashKeyFile(database)
   const isEmpty = existsSync(database) && statSync(database).size < SQLITE_HEADER.length
   if (!existsSync(file)) {

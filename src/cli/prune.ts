@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { dayOf, formatDay, parseDay } from '../domain/day.ts'
+import { lockStore } from '../store/open.ts'
 import { countPrunable, type PrunedRows, type PruneOptions, prune } from '../store/prune.ts'
 import type { Account } from '../store/registry.ts'
-import { lockDatabase } from '../store/sqlite/lock.ts'
 import { type Database, type DatabaseOptions, databaseCommand } from './database.ts'
 import { count, formatBytes, say } from './output.ts'
 import { Progress } from './progress.ts'
@@ -32,7 +32,7 @@ export function addPruneCommand(program: Command): void {
 
 async function pruneLedger(database: Database, options: Options): Promise<void> {
   const before = parseClosedDay(options.before, database.now_ms())
-  using _lock = options.vacuum ? lockDatabase(options.database, 'vacuum') : undefined
+  using _lock = options.vacuum ? lockStore(options.database, 'vacuum') : undefined
   const accounts = await findAccounts(database, options.account)
   using progress = new Progress(options.dryRun ? 'counting' : 'pruning')
   const pruning: PruneOptions = {

@@ -5,6 +5,7 @@ import { LOOPBACK } from '../operations.ts'
 import { DEMO_ACCOUNT } from '../sandbox/demo.ts'
 import { DOCUMENTED_SAMPLE_ID } from '../sandbox/documented-sample.ts'
 import { openServer } from '../server.ts'
+import { describeDatabase } from '../store/open.ts'
 import type { DatabaseOptions } from './database.ts'
 import { DEMO_TOKEN, loadDemo, playDemo } from './demo.ts'
 import { EXIT } from './error.ts'
@@ -78,7 +79,10 @@ async function serve(options: ServeOptions): Promise<void> {
 }
 
 function greet(url: string, { appSecret = [], verifyToken, database, demo = false }: ServeOptions): void {
-  const lines = [`Readout answers on ${url} from ${database}`, `  webhooks  ${url}/webhooks/messenger`]
+  const lines = [
+    `Readout answers on ${url} from ${describeDatabase(database)}`,
+    `  webhooks  ${url}/webhooks/messenger`,
+  ]
   if (appSecret.length === 0) {
     const others = demo ? "webhooks other than the sandbox's own are" : 'webhooks are'
     lines.push(`            without --app-secret ${others} refused with 403`)

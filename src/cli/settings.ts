@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { isPostgres } from '../store/open.ts'
 import { misused } from './values.ts'
 
 /** A setting of Readout: a flag of the commands that read it, and a variable of the environment. */
@@ -17,15 +18,15 @@ export interface Setting {
 export const DATABASE_SETTINGS: readonly Setting[] = [
   {
     flag: 'database',
-    value: 'FILE',
+    value: 'FILE or URL',
     default: './data/readout.db',
-    help: 'the SQLite file; it is made where it is missing',
+    help: 'the SQLite file, which is made where it is missing; or a PostgreSQL database, as postgres://user@host/name',
     parse: parseDatabase,
   },
   {
     flag: 'hash-key',
     value: 'HEX',
-    help: 'the key that personal ids are hashed with, 64 hex digits; else the file FILE.key beside the database',
+    help: 'the key that personal ids are hashed with, 64 hex digits; else the file FILE.key beside the database; PostgreSQL needs it set',
     parse: parseHashKey,
   },
 ]
@@ -109,8 +110,11 @@ function isSwitchedOff(name: string): boolean {
 }
 
 function parseDatabase(text: string): string {
+  if (isPostgres(text) && URL.canParse(text)) return text
+  // An InvalidArgumentError would print the value, which may hold a password.
+  if (isPostgres(text)) throw misused('--database, or READOUT_DATABASE, must be a URL as postgres://user@host/name')
   if (!/^(?:\w+:\/\/|file:|:memory:$|$)/.test(text)) return text
-  throw new InvalidArgumentError('It must be the path of a file: this version knows no other database than SQLite.')
+  throw new InvalidArgumentError('It must be the path of a file, or a URL that begins with postgres://.')
 }
 
 function parsePort(text: string): number {

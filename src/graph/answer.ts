@@ -1,4 +1,4 @@
-import type { Store, Tables } from '../store/store.ts'
+import { type Store, StoreUnavailableError, type Tables } from '../store/store.ts'
 import { answerBatch, isBatch } from './batch.ts'
 import { Budget, TooLongHere } from './budget.ts'
 import { parseCall } from './call.ts'
@@ -6,7 +6,14 @@ import { type CallerDoor, checkPermission, readCaller } from './caller.ts'
 import type { Call, Context } from './context.ts'
 import type { Deputy } from './deputy.ts'
 import { formatBody } from './errand.ts'
-import { formatAuthenticate, formatError, GraphError, REQUEST_LIMIT_REACHED, UNKNOWN_ERROR } from './error.ts'
+import {
+  formatAuthenticate,
+  formatError,
+  GraphError,
+  REQUEST_LIMIT_REACHED,
+  UNAVAILABLE,
+  UNKNOWN_ERROR,
+} from './error.ts'
 import { formatETag, isKnown } from './etag.ts'
 import { servedVersion } from './path.ts'
 import type { Reporter } from './reporter.ts'
@@ -61,12 +68,18 @@ export function answerError(
   usage: UsageHeaders = NO_USAGE,
 ): GraphResponse {
   const fbtrace_id = door.newTraceId()
-  const known = error instanceof GraphError ? error : new GraphError(UNKNOWN_ERROR, 'An unknown error occurred')
+  const known = error instanceof GraphError ? error : errorOfOurs(error)
   if (known === error) door.onRefusal(known, fbtrace_id)
   else door.onFailure(error, fbtrace_id)
   const trace = { 'www-authenticate': formatAuthenticate(known), 'x-fb-trace-id': fbtrace_id }
   const headers = { ...HEADERS, ...usage, ...trace }
   return { status: known.kind.status, headers, body: formatError(known, fbtrace_id, language) }
+}
+
+/** A failure of ours, as callers see it: what passes is told so, and may be asked again. */
+function errorOfOurs(error: unknown): GraphError {
+  if (error instanceof StoreUnavailableError) return new GraphError(UNAVAILABLE, 'Service temporarily unavailable')
+  return new GraphError(UNKNOWN_ERROR, 'An unknown error occurred')
 }
 
 /** The batch itself needs a token that is right; each item is then a call of its own. */

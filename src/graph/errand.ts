@@ -41,8 +41,8 @@ export async function answerErrand({ call, token, now_ms }: Errand, desk: Errand
     const context = { call, token, tables, directory, now, meta_history_limit, budget: Budget.whole(), onObject }
     return answer({ ...context, above: new Map(), reporter: NO_REPORTER, newRunId: noReport })
   }
-  const answered = isReading ? reading.read(answerFrom) : writing.write(answerFrom).catch(asUnavailable)
-  return formatBody(await answered, call, parameters)
+  const answered = isReading ? reading.read(answerFrom) : writing.write(answerFrom)
+  return formatBody(await answered.catch(asUnavailable), call, parameters)
 }
 
 /** Characters of an answer, and of all answers of a batch: more would hold up whoever sends them. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { REPORT_ROWS_PER_COMMIT, type ReportFailure, type ReportRun, removeReportRows } from '../store/reports.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreUnavailableError } from '../store/store.ts'
 import { Directory } from './directory.ts'
 import { GraphError, REDUCE_DATA } from './error.ts'
 import { readInsights } from './insights.ts'
@@ -26,15 +26,18 @@ export interface ReportJob {
 
 /**
  * Makes a report: reads its rows as of when it was asked for, and stores them in small transactions. Rejects when it is
- * stopped; any other failure is the report's end, and is returned for the log where it is ours.
+ * stopped, or the store is not to be had for now: it is to be made anew. Any other failure is the report's end, and is
+ * returned for the log where it is ours.
  */
 export async function makeReport(run: ReportRun, job: ReportJob): Promise<unknown> {
   try {
     await storeReport(run, job)
     return undefined
   } catch (cause) {
-    if (job.signal.aborted) await job.writing.write(({ reports }) => reports.leave(run.run), 'shared')
-    job.signal.throwIfAborted()
+    if (job.signal.aborted || cause instanceof StoreUnavailableError) {
+      await job.writing.write(({ reports }) => reports.leave(run.run), 'shared')
+      throw cause
+    }
     const ending = { ended_at: job.now_ms(), failure: failureOf(cause) }
     await job.writing.write(({ reports }) => reports.end(run.run, 0, ending), 'shared')
     return cause instanceof GraphError ? undefined : cause

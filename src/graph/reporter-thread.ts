@@ -17,10 +17,15 @@ const port = parentPort ?? fail('the reporter runs in a worker thread of the ser
 const store = await openStore(database)
 const stop = new AbortController()
 
+/** How often it is looked for reports that nobody makes any more. */
+const LIST_EVERY_MS = 30_000
+
 /** The latest time that the server told: this thread has no clock of its own. */
 let now_ms = started_at
 /** When expired reports were last removed. */
 let removed_at = started_at
+/** When those that have not ended were last listed. */
+let listed_at = started_at
 /** Orders that are on their way to the disk. */
 const ordered = new Set<ReportOrder>()
 /** Reports that wait for their turn. */
@@ -35,9 +40,25 @@ port.on('message', (message: ToReporter) => {
   else if (message.kind === 'time') tell(message.now_ms)
   else void close()
 })
-waiting.push(...(await store.reports.listUnfinished()))
+start(listUnfinished())
 start(removeExpired())
-next()
+
+/** Takes up what an earlier start, another server or a database that went away has left. */
+async function listUnfinished(): Promise<void> {
+  listed_at = now_ms
+  try {
+    for (const run of await store.reports.listUnfinished()) awaitTurn(run)
+    next()
+  } catch (error) {
+    if (!stop.signal.aborted) reply({ kind: 'failed', reason: reasonOf(error) })
+  }
+}
+
+/** Lets a report wait for its turn, once. */
+function awaitTurn(run: ReportRun): void {
+  const known = [...ordered, ...waiting, ...running]
+  if (!known.some(({ run_id }) => run_id === run.run_id)) waiting.push(run)
+}
 
 async function take(order: ReportOrder): Promise<void> {
   const { run_id, account } = order
@@ -54,7 +75,8 @@ async function take(order: ReportOrder): Promise<void> {
       return reports.read(run_id)
     }, 'shared')
     reply({ kind: 'taken', run_id })
-    if (run !== undefined) waiting.push(run)
+    ordered.delete(order)
+    if (run !== undefined) awaitTurn(run)
     next()
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) return reply({ kind: 'refused', run_id, reason: String(error) })
@@ -79,6 +101,9 @@ async function make(run: ReportRun): Promise<void> {
   running.add(run)
   try {
     await using reading = await openStore(database)
+    await using claim = await reading.claimReport(run.run)
+    // Another server makes it, or has made it since it was listed.
+    if (claim === undefined || (await reading.reports.read(run.run_id))?.ended_at !== undefined) return
     const job = { reading, writing: store, meta_history_limit, now_ms: () => now_ms, signal: stop.signal }
     const failure = await makeReport(run, job)
     if (failure !== undefined) reply({ kind: 'failed', reason: reasonOf(failure) })
@@ -94,6 +119,7 @@ async function make(run: ReportRun): Promise<void> {
 function tell(told_ms: number): void {
   now_ms = told_ms
   if (Math.abs(now_ms - removed_at) >= DAY_MS) start(removeExpired())
+  if (Math.abs(now_ms - listed_at) >= LIST_EVERY_MS) start(listUnfinished())
 }
 
 async function removeExpired(): Promise<void> {

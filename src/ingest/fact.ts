@@ -147,12 +147,17 @@ function parseButton(value: unknown, kind: FactKind): string | null {
   const label = typeof value === 'string' ? value.trim() : value
   if (label === undefined || label === null || label === '') return null
   if (kind !== 'clicked') throw wrong('btn_name', value, 'on a clicked fact: nothing else has a button')
-  if (typeof label === 'string' && label.length <= BTN_NAME_LENGTH_MAX) return label
+  if (typeof label === 'string' && label.length <= BTN_NAME_LENGTH_MAX) return storable(label)
   throw wrong('btn_name', value, `a text of at most ${BTN_NAME_LENGTH_MAX} characters`)
 }
 
 function parseReason(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, ERROR_MESSAGE_LENGTH_MAX) : ''
+  return typeof value === 'string' ? storable(value.slice(0, ERROR_MESSAGE_LENGTH_MAX)) : ''
+}
+
+/** A text as it comes back from every engine: one that came back as another would be counted again. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd')
 }
 
 const VALUE_LENGTH_MAX = 80

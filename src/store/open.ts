@@ -1,4 +1,6 @@
+import { describePostgres } from './postgres/error.ts'
 import { openPostgresStore } from './postgres/store.ts'
+import { lockDatabase } from './sqlite/lock.ts'
 import { openSqliteStore } from './sqlite/store.ts'
 import type { Store } from './store.ts'
 
@@ -16,4 +18,17 @@ export function isPostgres(database: string): boolean {
 /** Opens the store in a PostgreSQL database, or in a SQLite file, which is made where it is missing. Throws a DatabaseError. */
 export async function openStore(database: string, { busy_ms_max }: OpenOptions = {}): Promise<Store> {
   return isPostgres(database) ? openPostgresStore(database, busy_ms_max) : openSqliteStore(database, busy_ms_max)
+}
+
+/**
+ * Takes a SQLite file for one server, or for what no server may be there for; a PostgreSQL database is any number of servers'.
+ * Throws a DatabaseError.
+ */
+export function lockStore(database: string, purpose: 'serve' | 'vacuum'): Disposable {
+  return isPostgres(database) ? new DisposableStack() : lockDatabase(database, purpose)
+}
+
+/** A database as it may be shown: a file, or a URL without its password. */
+export function describeDatabase(database: string): string {
+  return isPostgres(database) ? describePostgres(database) : database
 }

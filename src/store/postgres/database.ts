@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { DatabaseError } from '../store.ts'
-import { describeDatabase, openingError } from './error.ts'
+import { describePostgres, openingError } from './error.ts'
 import { Session } from './session.ts'
 
 /** Of one store; a server has a store in each of its threads, and one for each report that is made. */
@@ -99,7 +99,7 @@ const WRITE_VERSION = `
 /** The number of the last migration; 0 for an empty schema. What has tables, and not ours, is left as it is. */
 async function readVersion(session: Session, url: string): Promise<number> {
   const { schema, has_setting, has_tables } = (await session.row(READ_SCHEMA)) ?? {}
-  const refuse = (reason: string) => new DatabaseError(`cannot open the database ${describeDatabase(url)}: ${reason}`)
+  const refuse = (reason: string) => new DatabaseError(`cannot open the database ${describePostgres(url)}: ${reason}`)
   if (schema === null) throw refuse('the schema of its search_path is not there; make it with: CREATE SCHEMA NAME')
   if (!has_tables) return 0
   const row = has_setting ? await session.row(READ_VERSION) : undefined
@@ -110,7 +110,7 @@ async function readVersion(session: Session, url: string): Promise<number> {
 function refuseNewer(version: number, known: number, url: string): void {
   if (version <= known) return
   throw new DatabaseError(
-    `cannot open the database ${describeDatabase(url)}: it is of version ${version}, this Readout knows up to ${known}; ` +
+    `cannot open the database ${describePostgres(url)}: it is of version ${version}, this Readout knows up to ${known}; ` +
       'install a newer Readout',
   )
 }

@@ -26,7 +26,7 @@ const CONNECTION_WORDS =
   /^Connection terminated|connection error|was closed|timeout exceeded|^Query read timeout|^timeout/
 
 /** A database as it may be shown: its URL without the password, and without what stands in its query. */
-export function describeDatabase(url: string): string {
+export function describePostgres(url: string): string {
   const { protocol, username, host, pathname } = new URL(url)
   return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}`
 }
@@ -36,7 +36,7 @@ export function statementError(url: string, cause: unknown): unknown {
   const reason = passingReason(cause)
   if (reason === undefined) return cause
   return new StoreUnavailableError(
-    `cannot use the database ${describeDatabase(url)}: ${reason}; try again, what was committed is kept`,
+    `cannot use the database ${describePostgres(url)}: ${reason}; try again, what was committed is kept`,
     { cause },
   )
 }
@@ -48,7 +48,7 @@ export function openingError(url: string, cause: unknown): unknown {
   const hindrance = HINDRANCES.find((one) => one.code.test(code))
   const reason = hindrance?.reason ?? passingReason(cause) ?? (cause instanceof Error ? cause.message : String(cause))
   const way_out = hindrance?.way_out ?? 'name another with --database'
-  return new DatabaseError(`cannot open the database ${describeDatabase(url)}: ${reason}; ${way_out}`, { cause })
+  return new DatabaseError(`cannot open the database ${describePostgres(url)}: ${reason}; ${way_out}`, { cause })
 }
 
 function passingReason(cause: unknown): string | undefined {
