@@ -16,6 +16,7 @@ import { formatMachine, readMachine } from './machine.ts'
 import { FULL, type Plan, QUICK } from './plan.ts'
 import { createToken, startServer } from './readout-server.ts'
 import { writeRecord } from './record.ts'
+import { measureReadStatements, measureWriteStatements } from './statements.ts'
 import { formatTable } from './table.ts'
 import { MANY, measureFacts, measureSingleWebhooks, measureSteadyWebhooks } from './webhooks.ts'
 import { hasWrk } from './wrk.ts'
@@ -95,6 +96,7 @@ async function measure(bench: Bench): Promise<void> {
     `a sync of ${SYNCED_BYTES} bytes to this disk took ${measureSync(bench.folder).toFixed(2)} ms in the median`,
   )
   await measureImport(bench)
+  if (isOnPostgres(bench)) await measureWriteStatements(bench)
   await measureHistory(bench, await makeHistory(bench))
   say('importing an account of many ads')
   await measureDeepHistory(bench, await makeDeepHistory(bench))
@@ -107,6 +109,7 @@ async function measureHistory(bench: Bench, database: string): Promise<void> {
   const subjects = await openSubjects(bench, server, token)
   const [campaigns, account] = subjects
   const singles = await measureIdle(bench, server, campaigns)
+  if (isOnPostgres(bench)) await measureReadStatements(bench, database, token, campaigns.ids, singles)
   const accounts = await measureIdle(bench, server, account)
   await measureBatches(bench, server, token, campaigns, singles)
   for (const subject of subjects) await measureBreakdowns(bench, server, token, subject)
@@ -119,6 +122,10 @@ async function measureHistory(bench: Bench, database: string): Promise<void> {
   await measureBusy(bench, server, account, accounts)
   const measured = megabytes(server.peak_memory_bytes)
   bench.report.add({ what: 'server: peak memory, all of the above', unit: 'MB', measured, to_reach: 400 })
+}
+
+function isOnPostgres({ databases }: Bench): boolean {
+  return databases instanceof PostgresDatabases
 }
 
 /** A server of its own, so that its memory is that of this work alone. */

@@ -16,7 +16,7 @@ export interface CommandRun {
 }
 
 /** One key serves all databases of a run. */
-const HASH_KEY = randomBytes(32).toString('hex')
+export const HASH_KEY = randomBytes(32).toString('hex')
 
 const ROOT = join(import.meta.dirname, '..')
 
