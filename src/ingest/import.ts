@@ -65,13 +65,19 @@ export async function importFacts(file: string, options: ImportOptions): Promise
     resumed_after_line: start.lines,
   }
   let bytes = start.bytes
+  /** A database of its own works on one batch while the next is read. */
+  let committing: Promise<void> = Promise.resolve()
   for await (const batch of readBatches(file, bytes)) {
     const facts = parseLines(linesOf(batch), imported, options)
     start.digest.update(batch)
     bytes += batch.length
-    await commit(file, facts, { bytes, lines: imported.lines, digest: digestOf(start.digest) }, imported, options)
-    options.onProgress({ bytes, facts: imported.facts })
+    const reached = { bytes, lines: imported.lines, digest: digestOf(start.digest) }
+    await committing
+    committing = commit(file, facts, reached, imported, options)
+    // Told of by the next batch, or at the end.
+    committing.catch(() => undefined)
   }
+  await committing
   await options.store.write(({ arrivals }) => arrivals.removeCheckpoint(file), 'shared')
   return imported
 }
@@ -152,7 +158,7 @@ async function commit(
   facts: readonly Fact[],
   reached: { bytes: number; lines: number; digest: string },
   imported: Imported,
-  { store, admission, now_ms }: ImportOptions,
+  { store, admission, now_ms, onProgress }: ImportOptions,
 ): Promise<void> {
   try {
     const appended = await store.write(async (tables) => {
@@ -164,6 +170,7 @@ async function commit(
     imported.parked += appended.parked
     imported.forgotten += appended.forgotten
     imported.pruned += appended.pruned
+    onProgress({ bytes: reached.bytes, facts: imported.facts })
   } catch (error) {
     admission.close()
     throw error

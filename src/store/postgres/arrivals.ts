@@ -12,7 +12,7 @@ const NOTE_PAGE_EVENTS = `
     SELECT FROM page_event AS known WHERE known.page_id = event.page_id AND known.kind = event.kind
       AND first_received_at <= $1 AND last_received_at > $1 - ${NEWS_MS}
   )
-  ORDER BY event.page_id COLLATE "C", event.kind COLLATE "C"
+  GROUP BY event.page_id, event.kind ORDER BY event.page_id COLLATE "C", event.kind COLLATE "C"
   ON CONFLICT (page_id, kind) DO UPDATE SET
     first_received_at = LEAST(page_event.first_received_at, excluded.first_received_at),
     last_received_at = GREATEST(page_event.last_received_at, excluded.last_received_at)`

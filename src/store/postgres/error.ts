@@ -42,8 +42,9 @@ export function statementError(url: string, cause: unknown): unknown {
 }
 
 /** A DatabaseError that says why a database cannot be opened. */
-export function openingError(url: string, cause: unknown): unknown {
-  if (cause instanceof DatabaseError) return cause
+export function openingError(url: string, error: unknown): unknown {
+  if (error instanceof DatabaseError) return error
+  const cause = error instanceof StoreUnavailableError ? error.cause : error
   const code = codeOf(cause)
   const hindrance = HINDRANCES.find((one) => one.code.test(code))
   const reason = hindrance?.reason ?? passingReason(cause) ?? (cause instanceof Error ? cause.message : String(cause))

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import pg from 'pg'
+import { readRollupLines } from '../../../test/rollup-lines.ts'
+import { FACT_KINDS, type Fact } from '../../domain/fact.ts'
+import { Admission, singleIdAd } from '../admission.ts'
+import { append } from '../append.ts'
+import { catchUp, catchUpStep } from '../catch-up.ts'
+import { openStore } from '../open.ts'
+import type { Store, Tables } from '../store.ts'
+import { type Discrepancy, verify } from '../verify.ts'
+
+const { READOUT_TEST_URL } = process.env
+
+const SERVERS = 3
+const FACTS = 3000
+const ACTS = 40
+const BATCH = 60
+const START_MS = Date.parse('2026-11-17T00:00:00Z')
+/** Ads by the page that tells of them; `103` is linked to both accounts, so its ads wait to be claimed. */
+const AD_PAGES: Record<string, string> = { '11': '101', '12': '101', '21': '102', '31': '103', '32': '103' }
+const ACCOUNTS = { '1': ['101', '103'], '2': ['102', '103'] }
+
+/** Few people and few messages, so that every server has facts of every thread. */
+const arbitraryFact: fc.Arbitrary<Fact> = fc
+  .record({
+    kind: fc.constantFrom(...FACT_KINDS),
+    at: fc.nat(200).map((i) => START_MS + i * 1_000_000),
+    ad_id: fc.constantFrom(...Object.keys(AD_PAGES)),
+    subscriber: fc.nat(30).map((i) => `subscriber ${i}`),
+    tracking_id: fc.nat(5).map(String),
+    price_micros: fc.option(fc.bigInt(0n, 99n), { freq: 3 }),
+    country: fc.option(fc.constantFrom('DE', 'US', 'BR'), { freq: 5 }),
+  })
+  .map((fact) => {
+    const isMessage = fact.kind !== 'clicked' && fact.kind !== 'failed'
+    const kept = isMessage ? fact : { ...fact, tracking_id: null, price_micros: null }
+    const error_message = fact.kind === 'failed' ? 'away' : null
+    return { ...kept, page_id: AD_PAGES[fact.ad_id] ?? '', mid: null, btn_name: null, error_message }
+  })
+
+/** What an administrator does, the `i`th time. */
+const arbitraryAct = fc.record({
+  kind: fc.constantFrom('zone', 'rate', 'country', 'claim', 'move'),
+  account_id: fc.constantFrom(...Object.keys(ACCOUNTS)),
+  ad_id: fc.constantFrom('31', '32'),
+  i: fc.nat(30),
+})
+
+type Act = typeof arbitraryAct extends fc.Arbitrary<infer One> ? One : never
+
+async function administer({ registry, rollups }: Tables, { kind, account_id, ad_id, i }: Act): Promise<void> {
+  const { account = -1 } = (await registry.readAccount(account_id)) ?? {}
+  const isClaimed = (await registry.readNode(ad_id)) !== undefined
+  if (kind === 'zone') {
+    const time_zone = ['UTC', 'Asia/Kolkata', 'America/New_York'][i % 3]
+    await registry.setAccount(account_id, { time_zone, link_page_ids: [], unlink_page_ids: [] })
+  } else if (kind === 'rate') {
+    await registry.writeRates(account, [{ country: '*', valid_from: 20_000 + i, price_micros: BigInt(i) }])
+  } else if (kind === 'country') {
+    await registry.writeCountries(new Map([[`subscriber ${i}`, 'JP']]))
+    await registry.resolveAll()
+  } else if (kind === 'claim' && !isClaimed) {
+    await registry.addAd(singleIdAd(ad_id, account))
+  } else if (kind === 'move' && isClaimed) {
+    await registry.moveCampaign(ad_id, account)
+    for (const one of await registry.listAccounts()) await rollups.sumAccount(one.account)
+  }
+}
+
+async function addAccounts(store: Store): Promise<void> {
+  for (const [account_id, page_ids] of Object.entries(ACCOUNTS)) {
+    const fields = { account_id, name: account_id, currency: 'USD', time_zone: 'UTC', page_ids }
+    await store.write(({ registry }) => registry.addAccount(fields))
+  }
+}
+
+async function take(store: Store, admission: Admission, facts: readonly Fact[]): Promise<void> {
+  await store.write(async (tables) => {
+    await admission.open(tables.registry, START_MS)
+    await append(tables, admission, facts)
+    await tables.arrivals.notePageEvents(facts, START_MS + (facts[0]?.at ?? 0))
+  }, 'shared')
+}
+
+/** Takes two thirds of the facts in an order of its own, and catches up now and then. */
+async function serve(store: Store, facts: readonly Fact[], server: number): Promise<void> {
+  const admission = new Admission()
+  const own = facts.filter((_, i) => i % SERVERS !== server)
+  if (server % 2 === 1) own.reverse()
+  for (let i = 0; i < own.length; i += BATCH) {
+    await take(store, admission, own.slice(i, i + BATCH))
+    if (i % (4 * BATCH) === 0) await catchUpStep(store, admission, START_MS)
+  }
+}
+
+/** Opens a schema of its own as several servers do, which all migrate it at once. */
+async function openServers(parts: AsyncDisposableStack): Promise<Store[]> {
+  const client = new pg.Client(READOUT_TEST_URL)
+  await client.connect()
+  parts.defer(() => client.end())
+  const schema = `servers_${process.pid}`
+  await client.query(`CREATE SCHEMA ${schema}`)
+  parts.defer(async () => void (await client.query(`DROP SCHEMA ${schema} CASCADE`)))
+  const url = new URL(READOUT_TEST_URL ?? '')
+  url.searchParams.set('options', `-c search_path=${schema}`)
+  const stores = await Promise.all(Array.from({ length: SERVERS + 1 }, () => openStore(url.href)))
+  for (const store of stores) parts.use(store)
+  return stores
+}
+
+const skip = READOUT_TEST_URL === undefined && 'needs a PostgreSQL: set READOUT_TEST_URL'
+
+test('servers that write at once leave what one after another would, and none waits for ever', { skip }, async () => {
+  await using parts = new AsyncDisposableStack()
+  const facts = fc.sample(arbitraryFact, { numRuns: FACTS, seed: 1 })
+  const acts = fc.sample(arbitraryAct, { numRuns: ACTS, seed: 1 })
+  const [admin, ...servers] = (await openServers(parts)) as [Store, ...Store[]]
+  await addAccounts(admin)
+  const serving = servers.map((store, server) => serve(store, facts, server))
+  for (const act of acts) {
+    await admin.write((tables) => administer(tables, act))
+    await catchUpStep(admin, new Admission(), START_MS)
+  }
+  await Promise.all(serving)
+  await catchUp(admin, new Admission(), () => START_MS)
+  const discrepancies: Discrepancy[] = []
+  await admin.read((tables) => verify(tables, (one) => discrepancies.push(one)))
+  assert.deepEqual(discrepancies, [])
+
+  const alone = parts.use(await openStore(':memory:'))
+  await addAccounts(alone)
+  for (const act of acts) await alone.write((tables) => administer(tables, act))
+  await take(alone, new Admission(), facts)
+  await catchUp(alone, new Admission(), () => START_MS)
+  assert.deepEqual(await readRollupLines(admin), await readRollupLines(alone))
+})
+
+test('claimReport() gives a report to one server at a time', { skip }, async () => {
+  await using parts = new AsyncDisposableStack()
+  const [first, second] = (await openServers(parts)) as [Store, Store]
+  const claim = await first.claimReport(1)
+  assert.ok(claim !== undefined)
+  assert.equal(await second.claimReport(1), undefined)
+  assert.ok(parts.use(await second.claimReport(2)) !== undefined)
+  await claim[Symbol.asyncDispose]()
+})
