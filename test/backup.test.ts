@@ -4,7 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { verify } from '../src/store/verify.ts'
 import { readout, Serving } from './command.ts'
-import { envelope, HASH_KEY, ms, TemporaryFolder, TestServer } from './open.ts'
+import { envelope, HASH_KEY, ms, TestServer } from './open.ts'
+import { TemporaryFolder } from './temporary-folder.ts'
 
 const KEY = Buffer.from(HASH_KEY).toString('hex')
 const OTHER_KEY = 'ab'.repeat(32)

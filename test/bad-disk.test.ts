@@ -9,7 +9,8 @@ import { openSqliteStore } from '../src/store/sqlite/store.ts'
 import type { Store } from '../src/store/store.ts'
 import { verify } from '../src/store/verify.ts'
 import { readout, Serving } from './command.ts'
-import { APP_SECRET, envelope, HASH_KEY, ms, TemporaryFolder, TestServer } from './open.ts'
+import { APP_SECRET, envelope, HASH_KEY, ms, TestServer } from './open.ts'
+import { TemporaryFolder } from './temporary-folder.ts'
 
 const PAGE = '9'
 const KEY = ['--hash-key', Buffer.from(HASH_KEY).toString('hex')]

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { hashToken } from '../src/store/tokens.ts'
-import { TemporaryFolder, TestServer } from './open.ts'
+import { holdWriting } from './database.ts'
+import { TestServer } from './open.ts'
 
 test('an act of the API that cannot be stored now is answered as one that may come again', async () => {
-  using folder = new TemporaryFolder()
-  const database = folder.file('readout.db')
-  await using server = await TestServer.open({ database })
+  await using server = await TestServer.open()
   await server.addAccount('1')
   await server.addCampaign('500', '1')
   await server.store.write(async ({ registry, tokens }) => {
@@ -16,12 +14,11 @@ test('an act of the API that cannot be stored now is answered as one that may co
     await tokens.add({ token_hash, permission: 'write', created_at: 0, accounts: new Set([account]) })
   })
   const remove = () => fetch(`${server.url}/v25.0/500?access_token=writer`, { method: 'DELETE' })
-  using holding = new DatabaseSync(database)
-  holding.exec('BEGIN IMMEDIATE')
+  await using holding = await holdWriting(server.database)
   const refused = await remove()
   const { error } = (await refused.json()) as { error: Record<string, unknown> }
   assert.deepEqual([refused.status, error.code, error.error_subcode], [503, 2, 1504043])
   assert.equal(error.message, 'Service temporarily unavailable')
-  holding.exec('ROLLBACK')
+  await holding.release()
   assert.equal((await remove()).status, 200)
 })

@@ -4,7 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { formatSignature } from '../src/ingest/signature.ts'
 import { readout, Serving } from './command.ts'
-import { envelope, TemporaryFolder } from './open.ts'
+import { envelope } from './open.ts'
+import { TemporaryFolder } from './temporary-folder.ts'
 
 const ACCOUNT = ['account', 'add', 'act_1', '--name', 'One', '--currency', 'eur', '--time-zone', 'Europe/Paris']
 

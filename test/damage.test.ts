@@ -10,7 +10,8 @@ import { openSqliteStore } from '../src/store/sqlite/store.ts'
 import type { Store } from '../src/store/store.ts'
 import { verify } from '../src/store/verify.ts'
 import { readout } from './command.ts'
-import { ms, TemporaryFolder } from './open.ts'
+import { ms } from './open.ts'
+import { TemporaryFolder } from './temporary-folder.ts'
 
 const KEY = ['--hash-key', 'ab'.repeat(32)]
 const PAGE_BYTES = 4096

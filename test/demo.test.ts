@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Serving } from './command.ts'
-import { TemporaryFolder } from './open.ts'
+import { TemporaryFolder } from './temporary-folder.ts'
 
 const SAMPLE =
   '/v25.0/1000000000000101/insights?fields=marketing_messages_delivered,marketing_messages_link_btn_click,marketing_messages_spend,marketing_messages_read_rate,marketing_messages_link_btn_click_rate,marketing_messages_cost_per_link_btn_click,marketing_messages_delivery_rate,marketing_messages_cost_per_delivered&date_preset=data_maximum'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { Admission, singleIdAd } from '../src/store/admission.ts'
 import { catchUp } from '../src/store/catch-up.ts'
 import { type Discrepancy, rebuild, verify } from '../src/store/verify.ts'
-import { envelope, ms, NOW, TemporaryFolder, TestServer } from './open.ts'
+import { openDatabase } from './database.ts'
+import { envelope, ms, NOW, TestServer } from './open.ts'
 
 const PAGE = '900'
 const AD = '500'
@@ -186,9 +186,8 @@ test('"today" is the day of the account', async () => {
 })
 
 test('verify() finds a tampered rollup, and rebuild() heals it', async () => {
-  using folder = new TemporaryFolder()
-  const database = folder.file('readout.db')
-  await using server = await TestServer.open({ database })
+  await using database = await openDatabase()
+  await using server = await TestServer.open({ database: database.name })
   await server.addAccount('1', { page_ids: [PAGE] })
   const failed = {
     ...read({ at: ms('2026-11-20T09:00:00Z') }),
@@ -204,12 +203,11 @@ test('verify() finds a tampered rollup, and rebuild() heals it', async () => {
     )
   }
   assert.deepEqual(await found(), [])
-  using tampering = new DatabaseSync(database)
-  tampering.exec('UPDATE rollup SET read_c = 5 WHERE ad <> 0')
-  tampering.exec('UPDATE rollup SET delivered_a = 1 WHERE ad = 0')
-  tampering.exec('DELETE FROM rollup_country')
-  tampering.exec('UPDATE rollup_hour SET hour = 10, read_by_delivery_c = 0 WHERE ad = 0')
-  tampering.exec('UPDATE rollup_failure SET failed = 9 WHERE ad <> 0')
+  await database.exec('UPDATE rollup SET read_c = 5 WHERE ad <> 0')
+  await database.exec('UPDATE rollup SET delivered_a = 1 WHERE ad = 0')
+  await database.exec('DELETE FROM rollup_country')
+  await database.exec('UPDATE rollup_hour SET hour = 10, read_by_delivery_c = 0 WHERE ad = 0')
+  await database.exec('UPDATE rollup_failure SET failed = 9 WHERE ad <> 0')
   assert.deepEqual((await found()).sort(), [
     `${AD} rollup read_c 5 1`,
     `${AD} rollup_country unknown delivered 0 1`,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { COUNTERS } from '../src/domain/counter.ts'
 import { dayOf } from '../src/domain/day.ts'
 import { METRICS } from '../src/domain/metric.ts'
 import { singleIdAd } from '../src/store/admission.ts'
 import { ROLLUP_COLUMNS } from '../src/store/rollup-cells.ts'
-import { TemporaryFolder, TestServer } from './open.ts'
+import { holdWriting, openDatabase } from './database.ts'
+import { TestServer } from './open.ts'
 
 const ADS = 2000
 const DAYS = 90
@@ -32,8 +32,8 @@ const parts = new AsyncDisposableStack()
 let server: TestServer
 
 before(async () => {
-  const database = parts.use(new TemporaryFolder()).file('readout.db')
-  server = await TestServer.open({ database })
+  const database = parts.use(await openDatabase())
+  server = await TestServer.open({ database: database.name })
   parts.use(server)
   await server.addAccount('1')
   await server.addCampaign('500', '1')
@@ -44,32 +44,30 @@ before(async () => {
       await registry.addAd({ ...singleIdAd(String(100_000 + i), account), ...above })
     }
   })
-  fill(database)
+  await database.exec(fill())
 })
 
 after(() => parts.disposeAsync())
 
 /** Gives every ad, and their account, a cell for each day and country. */
-function fill(database: string): void {
-  using db = new DatabaseSync(database)
+function fill(): string {
   const last = dayOf(Temporal.PlainDate.from('2026-11-20'))
   const amounts = (columns: readonly string[]) =>
     columns.map((_, i) => `CASE ad WHEN 0 THEN ${ADS} ELSE 1 END * ${i + 1}`)
-  db.exec(`
-    PRAGMA synchronous = OFF;
+  return `
     CREATE TEMP TABLE days AS SELECT ${last} - value AS day FROM ${series(DAYS)};
-    CREATE TEMP TABLE countries AS SELECT char(65 + value) || 'R' AS country FROM ${series(COUNTRIES)};
+    CREATE TEMP TABLE countries AS SELECT substr('ABCDEFGHIJKLMNOPQRSTUVWXYZ', value + 1, 1) || 'R' AS country FROM ${series(COUNTRIES)};
     CREATE TEMP TABLE ads AS SELECT 0 AS ad UNION SELECT ad FROM ad;
     INSERT INTO rollup (account, ad, day, ${ROLLUP_COLUMNS})
       SELECT (SELECT account FROM account), ad, day, ${amounts(ROLLUP_COLUMNS)} FROM ads, days ORDER BY ad, day;
     INSERT INTO rollup_country (account, ad, day, country, ${COUNTERS})
       SELECT (SELECT account FROM account), ad, day, country, ${amounts(COUNTERS)} FROM ads, days, countries
-      ORDER BY ad, day, country`)
+      ORDER BY ad, day, country`
 }
 
 function series(length: number): string {
   return `(WITH RECURSIVE numbers (value) AS (SELECT 0 UNION ALL SELECT value + 1 FROM numbers WHERE value < ${length - 1})
-    SELECT value FROM numbers)`
+    SELECT value FROM numbers) AS series`
 }
 
 test('nobody waits for the dearest questions that are answered', async (t) => {
@@ -123,8 +121,7 @@ test('what would be dearer is refused', async () => {
 
 test('answers do not wait for an act that waits for another program', async () => {
   await server.addToken('writer', '1', 'write')
-  const database = new DatabaseSync(server.database)
-  database.exec('BEGIN IMMEDIATE')
+  await using holding = await holdWriting(server.database)
   const removed = fetch(`${server.url}/v25.0/500?access_token=writer`, { method: 'DELETE' })
   const waits_ms: number[] = []
   for (let i = 0; i < 20; i++) {
@@ -133,7 +130,6 @@ test('answers do not wait for an act that waits for another program', async () =
     waits_ms.push(performance.now() - asked_ms)
   }
   assert.ok(Math.max(...waits_ms) < 500, `${waits_ms}`)
-  database.exec('ROLLBACK')
-  database.close()
+  await holding.release()
   assert.equal((await removed).status, 200)
 })

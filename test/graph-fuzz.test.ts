@@ -13,9 +13,9 @@ import { answerExport } from '../src/graph/report-export.ts'
 import { EXPORT_PATH } from '../src/graph/report-run.ts'
 import type { GraphRequest } from '../src/graph/request.ts'
 import { singleIdAd } from '../src/store/admission.ts'
-import { openStore } from '../src/store/open.ts'
 import type { Store } from '../src/store/store.ts'
 import { hashToken } from '../src/store/tokens.ts'
+import { openEmptyStore } from './database.ts'
 import { doorOf } from './tenants.ts'
 
 /** No answer of this small account takes longer, on a machine that does other things besides. */
@@ -270,7 +270,7 @@ function requestOf({ path, method, parameters, form, hasToken }: Asked): GraphRe
 
 /** An account with a campaign of one id, one with an ad set and an ad, and a report of two rows. */
 async function openFuzzed(): Promise<Store> {
-  const store = await openStore(':memory:')
+  const store = await openEmptyStore()
   await store.write(async ({ registry, tokens, reports }) => {
     const { account } = await registry.addAccount({
       account_id: '1',

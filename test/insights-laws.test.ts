@@ -13,7 +13,8 @@ import { openStore } from '../src/store/open.ts'
 import type { ReportOrder, ReportRun } from '../src/store/reports.ts'
 import type { Store } from '../src/store/store.ts'
 import { hashToken } from '../src/store/tokens.ts'
-import { ms, TemporaryFolder } from './open.ts'
+import { openDatabase, openEmptyStore, runs } from './database.ts'
+import { ms } from './open.ts'
 import { deputyOf } from './tenants.ts'
 
 /** A Wednesday, past midnight in Los Angeles. */
@@ -63,18 +64,18 @@ interface Answer {
 
 /** An account of random facts, asked without a socket. */
 class World implements AsyncDisposable {
-  readonly #database: string
+  readonly #database: string | undefined
   readonly #store: Store
   readonly #directory = new Directory()
   #reports = 0n
 
-  private constructor(database: string, store: Store) {
+  private constructor(database: string | undefined, store: Store) {
     this.#database = database
     this.#store = store
   }
 
-  static async open(facts: readonly Fact[], database = ':memory:'): Promise<World> {
-    const world = new World(database, await openStore(database))
+  static async open(facts: readonly Fact[], database?: string): Promise<World> {
+    const world = new World(database, database === undefined ? await openEmptyStore() : await openStore(database))
     await world.#store.write(async (tables) => {
       const fields = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'America/Los_Angeles', page_ids: [] }
       const { account } = await tables.registry.addAccount(fields)
@@ -134,7 +135,7 @@ class World implements AsyncDisposable {
   async #makeReport(order: ReportOrder): Promise<void> {
     await this.#store.write(({ reports }) => reports.add(order))
     const run = (await this.#store.reports.read(order.run_id)) as ReportRun
-    await using reading = await openStore(this.#database)
+    await using reading = await openStore(this.#database ?? '')
     const now_ms = () => NOW.epochMilliseconds
     const { signal } = new AbortController()
     const job = { reading, writing: this.#store, meta_history_limit: false, now_ms, signal }
@@ -178,7 +179,7 @@ function holds(law: (world: World, node: string, ours: string) => Promise<void>,
       await using world = await World.open(all)
       await law(world, node, ours)
     }),
-    { numRuns },
+    { numRuns: runs(numRuns) },
   )
 }
 
@@ -323,8 +324,6 @@ test('filtering leaves what it says, and the summary is the sum of what is left'
 })
 
 test('a report says what a GET says, page by page', async () => {
-  using folder = new TemporaryFolder()
-  let worlds = 0
   const cuts = [
     '',
     '&level=ad&time_increment=7&limit=2',
@@ -336,7 +335,8 @@ test('a report says what a GET says, page by page', async () => {
   const facts = fc.array(arbitraryFact, { minLength: 1, maxLength: 40 })
   await fc.assert(
     fc.asyncProperty(facts, fc.constantFrom(...NODES), fc.constantFrom(...OURS), async (all, node, ours) => {
-      await using world = await World.open(all, folder.file(`${worlds++}.db`))
+      await using database = await openDatabase()
+      await using world = await World.open(all, database.name)
       for (const cut of cuts) {
         const query = `${FIELDS},ad_id,campaign_name&date_preset=maximum${cut}${ours}`
         if (/^[23]/.test(node) && cut.includes('level=campaign')) continue
@@ -346,6 +346,6 @@ test('a report says what a GET says, page by page', async () => {
         assert.deepEqual(await world.askAll(run, ''), await world.askAll(node, query), query)
       }
     }),
-    { numRuns: 12 },
+    { numRuns: runs(12) },
   )
 })

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { pino } from 'pino'
 import { KeyedPseudonyms } from '../src/ingest/pseudonym.ts'
 import { formatSignature } from '../src/ingest/signature.ts'
@@ -9,6 +6,7 @@ import { singleIdAd } from '../src/store/admission.ts'
 import type { AccountFields } from '../src/store/registry.ts'
 import type { Store } from '../src/store/store.ts'
 import { hashToken, type Permission } from '../src/store/tokens.ts'
+import { openDatabase } from './database.ts'
 
 export const APP_SECRET = 'an app secret'
 export const HASH_KEY = new Uint8Array(32).fill(7)
@@ -18,20 +16,7 @@ export const NOW = Temporal.Instant.from('2026-11-20T12:00:00Z')
 /** What an answer's JSON may hold; the tests say what it does. */
 export type Json = { readonly [key: string]: Json } & Json[] & string
 
-/** A folder that goes when it is disposed. */
-export class TemporaryFolder implements Disposable {
-  readonly path = mkdtempSync(join(tmpdir(), 'readout-'))
-
-  file(name: string): string {
-    return join(this.path, name)
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true })
-  }
-}
-
-/** A real server on a port of its own, with its writer thread and its database in a temporary folder. */
+/** A real server on a port of its own, with its writer thread and a new database unless it is given one. */
 export class TestServer implements AsyncDisposable {
   readonly #parts = new AsyncDisposableStack()
   now = NOW
@@ -42,8 +27,7 @@ export class TestServer implements AsyncDisposable {
 
   static async open(config: Partial<ServerConfig> = {}): Promise<TestServer> {
     const test = new TestServer()
-    const folder = test.#parts.use(new TemporaryFolder())
-    test.database = config.database ?? folder.file('readout.db')
+    test.database = config.database ?? test.#parts.use(await openDatabase()).name
     const server = await openServer({
       host: '127.0.0.1',
       port: 0,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { RETRY_AFTER_S } from '../src/ingest/door.ts'
 import { GROUPS_IN_FLIGHT_MAX, QUEUE_BYTES_MAX } from '../src/ingest/writer.ts'
-import { envelope, NOW, TemporaryFolder, TestServer } from './open.ts'
+import { holdWriting } from './database.ts'
+import { envelope, NOW, TestServer } from './open.ts'
 
 const BODY_BYTES = 2 * 1_048_576
 const FACTS = 20
@@ -27,13 +27,10 @@ function webhook(i: number): string {
 test('a server whose writer is behind refuses the surplus, answers meanwhile, and has every fact once after the retries', {
   timeout: 10_000,
 }, async () => {
-  using folder = new TemporaryFolder()
-  const database = folder.file('readout.db')
-  await using server = await TestServer.open({ database })
+  await using server = await TestServer.open()
   await server.addAccount('1', { page_ids: ['9'] })
   await server.addCampaign('500', '1')
-  using holding = new DatabaseSync(database)
-  holding.exec('BEGIN IMMEDIATE')
+  await using holding = await holdWriting(server.database)
   const webhooks = Array.from({ length: WEBHOOKS }, (_, i) => webhook(i))
   const refused: string[] = []
   const surplus = Promise.withResolvers<void>()
@@ -52,7 +49,7 @@ test('a server whose writer is behind refuses the surplus, answers meanwhile, an
   const query = 'fields=marketing_messages_sent&date_preset=today'
   assert.equal(await server.row('500', query, '1'), undefined)
   assert.equal(accepted, 0)
-  holding.exec('ROLLBACK')
+  await holding.release()
   await Promise.all(posting)
   assert.equal(accepted, TAKEN)
   for (const body of refused) assert.equal((await server.post(body)).status, 200)

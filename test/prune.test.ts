@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { test } from 'node:test'
 import { readout } from './command.ts'
-import { envelope, HASH_KEY, ms, TemporaryFolder, TestServer } from './open.ts'
+import { ON_SQLITE, openDatabase } from './database.ts'
+import { envelope, HASH_KEY, ms, TestServer } from './open.ts'
+import { TemporaryFolder } from './temporary-folder.ts'
 
 const PAGE = '9'
 const KEY = ['--hash-key', Buffer.from(HASH_KEY).toString('hex')]
@@ -37,10 +39,9 @@ async function ask(server: TestServer): Promise<string[]> {
 }
 
 test('readout prune beside a server leaves every answer as it is, and the server refuses what it pruned', async () => {
-  using folder = new TemporaryFolder()
-  const database = folder.file('readout.db')
-  const run = (...args: string[]) => readout([...args, '--database', database, ...KEY])
-  await using server = await TestServer.open({ database })
+  await using database = await openDatabase()
+  const run = (...args: string[]) => readout([...args, '--database', database.name, ...KEY])
+  await using server = await TestServer.open({ database: database.name })
   await server.addAccount('1', { page_ids: [PAGE], time_zone: 'America/New_York' })
   const march = ms('2023-03-03T10:00:00Z')
   const post = (...changes: object[]) => server.post(envelope(PAGE, ...(changes as Record<string, unknown>[])))
@@ -88,7 +89,7 @@ test('readout prune beside a server leaves every answer as it is, and the server
   )
 })
 
-test('readout prune --vacuum gives the space back to the disk, once no server runs', async () => {
+test('readout prune --vacuum gives the space back to the disk, once no server runs', ON_SQLITE, async () => {
   using folder = new TemporaryFolder()
   const database = folder.file('readout.db')
   {
@@ -116,8 +117,8 @@ const MISTAKES: [args: string[], code: number, said: RegExp][] = [
 ]
 
 test('readout prune names the value and the way out of a mistake', async () => {
-  using folder = new TemporaryFolder()
-  const database = ['--database', folder.file('readout.db'), ...KEY]
+  await using own = await openDatabase()
+  const database = ['--database', own.name, ...KEY]
   await readout(['account', 'add', 'act_1', '--name', 'One', '--currency', 'USD', '--time-zone', 'UTC', ...database])
   for (const [args, code, said] of MISTAKES) {
     const ended = await readout(['prune', ...args, ...database])

@@ -4,7 +4,8 @@ import { dayOf } from '../src/domain/day.ts'
 import { UNFINISHED_REPORTS_MAX } from '../src/graph/reporter.ts'
 import { singleIdAd } from '../src/store/admission.ts'
 import { RollupCells } from '../src/store/rollup-cells.ts'
-import { TemporaryFolder, TestServer } from './open.ts'
+import { openDatabase } from './database.ts'
+import { TestServer } from './open.ts'
 
 const TODAY = dayOf(Temporal.PlainDate.from('2026-11-20'))
 const FIELDS = 'fields=ad_id,ad_name,marketing_messages_delivered,marketing_messages_spend'
@@ -196,8 +197,8 @@ test('a large report is made beside the answers, and its percent only rises', as
 })
 
 test('a report that the server was stopped in is made anew after the next start', async () => {
-  using folder = new TemporaryFolder()
-  const database = folder.file('readout.db')
+  await using own = await openDatabase()
+  const database = own.name
   let run = ''
   {
     await using server = await openWorld({ ...LARGE, database })
@@ -226,8 +227,8 @@ test('an account with too many unfinished reports is asked to come again, and an
 })
 
 test('a report lives for thirty days', async () => {
-  using folder = new TemporaryFolder()
-  const database = folder.file('readout.db')
+  await using own = await openDatabase()
+  const database = own.name
   let run = ''
   {
     await using server = await openWorld({ ads: 2, days: 3, database })

@@ -5,7 +5,8 @@ import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { formatSignature } from '../src/ingest/signature.ts'
 import { readout, start } from './command.ts'
-import { envelope, TemporaryFolder } from './open.ts'
+import { envelope } from './open.ts'
+import { TemporaryFolder } from './temporary-folder.ts'
 
 const random = (length: number) => randomBytes(length).toString('hex')
 

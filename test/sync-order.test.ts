@@ -4,8 +4,9 @@ import { test } from 'node:test'
 import { formatSignature } from '../src/ingest/signature.ts'
 import { openSqliteStore } from '../src/store/sqlite/store.ts'
 import { Serving } from './command.ts'
-import { APP_SECRET, HASH_KEY, TemporaryFolder } from './open.ts'
+import { APP_SECRET, HASH_KEY } from './open.ts'
 import { readSystemCalls, type SystemCall, startTraced, whyUntraceable } from './system-calls.ts'
+import { TemporaryFolder } from './temporary-folder.ts'
 
 const ALONE = 20
 const CONNECTIONS = 6

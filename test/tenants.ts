@@ -6,9 +6,9 @@ import { answerErrand } from '../src/graph/errand.ts'
 import type { GraphRequest } from '../src/graph/request.ts'
 import { Admission, singleIdAd } from '../src/store/admission.ts'
 import { append } from '../src/store/append.ts'
-import { openStore } from '../src/store/open.ts'
 import type { Store, Tables } from '../src/store/store.ts'
 import { hashToken } from '../src/store/tokens.ts'
+import { openEmptyStore } from './database.ts'
 
 export const NOW = Temporal.Instant.from('2026-03-18T12:00:00Z')
 
@@ -37,7 +37,7 @@ export const DELIVERED: Fact = {
 
 /** Two tenants, each with one ad that was delivered once. */
 export async function openTenants(): Promise<Store> {
-  const store = await openStore(':memory:')
+  const store = await openEmptyStore()
   await store.write(async (tables) => {
     await addTenant(tables, '1', TOKEN)
     await addTenant(tables, '2', 'EAA-two')

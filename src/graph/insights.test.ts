@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { openEmptyStore } from '../../test/database.ts'
 import type { Fact } from '../domain/fact.ts'
 import { Admission } from '../store/admission.ts'
 import { append } from '../store/append.ts'
-import { openStore } from '../store/open.ts'
 import type { Node } from '../store/registry.ts'
 import { Directory } from './directory.ts'
 import { readInsights } from './insights.ts'
@@ -44,7 +44,7 @@ const FACTS: readonly Fact[] = [
   fact('delivered', '2022-05-01T12:00Z', '41', {}),
 ]
 
-const store = await openStore(':memory:')
+const store = await openEmptyStore()
 after(() => store[Symbol.asyncDispose]())
 
 await store.write(async (tables) => {

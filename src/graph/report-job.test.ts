@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TemporaryFolder } from '../../test/open.ts'
+import { openDatabase } from '../../test/database.ts'
 import { singleIdAd } from '../store/admission.ts'
 import { openStore } from '../store/open.ts'
 import { REPORT_LIFE_MS, type ReportRun, removeExpiredReports } from '../store/reports.ts'
@@ -16,10 +16,11 @@ const ADS = 1500
 const RUN_ID = '900000000000000001'
 
 /** A store with an account of many ads and a report of them, and a second connection to it. */
-async function openWorld(file: string) {
+async function openWorld() {
   await using parts = new AsyncDisposableStack()
-  const writing = parts.use(await openStore(file))
-  const reading = parts.use(await openStore(file))
+  const database = parts.use(await openDatabase())
+  const writing = parts.use(await openStore(database.name))
+  const reading = parts.use(await openStore(database.name))
   await writing.write(async ({ registry, rollups, reports }) => {
     const names = { name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: [] }
     const { account } = await registry.addAccount({ ...names, account_id: '1' })
@@ -49,8 +50,7 @@ async function countRows({ reports }: Store): Promise<number> {
 }
 
 test('makeReport() leaves a report that is stopped, and makes it anew', async () => {
-  using folder = new TemporaryFolder()
-  await using world = await openWorld(folder.file('readout.db'))
+  await using world = await openWorld()
   const { writing, job } = world
   const stop = new AbortController()
   const write: Store['write'] = async (work) => {
@@ -72,8 +72,7 @@ test('makeReport() leaves a report that is stopped, and makes it anew', async ()
 })
 
 test('makeReport() gives up a report that ends the server time after time', async () => {
-  using folder = new TemporaryFolder()
-  await using world = await openWorld(folder.file('readout.db'))
+  await using world = await openWorld()
   const { writing, job } = world
   for (let i = 0; i < REPORT_BEGUN_MAX; i++) await writing.write(({ reports }) => reports.begin(1))
   assert.match(String(await makeReport(await read(writing), job)), /was begun 5 times/)
@@ -83,8 +82,7 @@ test('makeReport() gives up a report that ends the server time after time', asyn
 })
 
 test('makeReport() fails a report whose campaign has moved to another account', async () => {
-  using folder = new TemporaryFolder()
-  await using world = await openWorld(folder.file('readout.db'))
+  await using world = await openWorld()
   const { writing, job } = world
   await writing.write(async ({ registry, reports }) => {
     await registry.moveCampaign('1000', 2)
@@ -97,8 +95,7 @@ test('makeReport() fails a report whose campaign has moved to another account', 
 })
 
 test('removeExpiredReports() removes runs with their rows when their life is over, and no earlier', async () => {
-  using folder = new TemporaryFolder()
-  await using world = await openWorld(folder.file('readout.db'))
+  await using world = await openWorld()
   const { writing, job } = world
   await makeReport(await read(writing), job)
   await removeExpiredReports(writing, NOW_MS + REPORT_LIFE_MS - 1, job.signal)

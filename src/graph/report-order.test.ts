@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { openStore } from '../store/open.ts'
+import { openEmptyStore } from '../../test/database.ts'
 import type { Node } from '../store/registry.ts'
 import { Directory } from './directory.ts'
 import { parseInsightsQuery } from './insights-parameters.ts'
 import { parseForm } from './parameters.ts'
 import { exportColumns, formatRunId, isRunId, orderReport, parametersOf, queryOf } from './report-order.ts'
 
-const store = await openStore(':memory:')
+const store = await openEmptyStore()
 after(() => store[Symbol.asyncDispose]())
 const names = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: [] }
 await store.write(({ registry }) => registry.addAccount(names))

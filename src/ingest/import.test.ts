@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { openEmptyStore } from '../../test/database.ts'
 import { Admission } from '../store/admission.ts'
-import { openStore } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 import { ImportError, type Imported, importFacts } from './import.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
@@ -25,7 +25,7 @@ function factLine(i: number): string {
 
 async function openWorld(): Promise<{ store: Store; file: string } & AsyncDisposable> {
   const folder = mkdtempSync(join(tmpdir(), 'readout-'))
-  const store = await openStore(':memory:')
+  const store = await openEmptyStore()
   const account = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: ['9'] }
   await store.write(({ registry }) => registry.addAccount(account))
   const file = join(folder, 'facts.ndjson')

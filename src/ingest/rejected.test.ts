@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { openEmptyStore } from '../../test/database.ts'
 import { Admission } from '../store/admission.ts'
-import { openStore } from '../store/open.ts'
 import { ID_LENGTH_MAX } from './fact.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
 import { retryRejected } from './rejected.ts'
@@ -21,7 +21,7 @@ const READ = {
 }
 
 test('retryRejected() counts what our clock was behind of, and nothing that still is no fact', async () => {
-  await using store = await openStore(':memory:')
+  await using store = await openEmptyStore()
   const account = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: ['9'] }
   await store.write(({ registry }) => registry.addAccount(account))
   const changes = [

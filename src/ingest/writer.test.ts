@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
+import { openDatabase } from '../../test/database.ts'
 import { openStore } from '../store/open.ts'
 import type { IntakeCounts } from './intake.ts'
 import { QUEUE_BODIES_MAX, QUEUE_BYTES_MAX, Writer, writerWorker } from './writer.ts'
@@ -10,8 +8,8 @@ import { QUEUE_BODIES_MAX, QUEUE_BYTES_MAX, Writer, writerWorker } from './write
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z')
 
 async function openWriter(counts: IntakeCounts[]): Promise<{ writer: Writer; database: string } & AsyncDisposable> {
-  const folder = mkdtempSync(join(tmpdir(), 'readout-'))
-  const database = join(folder, 'readout.db')
+  const own = await openDatabase()
+  const database = own.name
   {
     await using store = await openStore(database)
     const account = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: ['9'] }
@@ -29,7 +27,7 @@ async function openWriter(counts: IntakeCounts[]): Promise<{ writer: Writer; dat
     database,
     async [Symbol.asyncDispose]() {
       await writer[Symbol.asyncDispose]()
-      rmSync(folder, { recursive: true })
+      await own[Symbol.asyncDispose]()
     },
   }
 }

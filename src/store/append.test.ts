@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { openEmptyStore, runs } from '../../test/database.ts'
 import { countFailuresNaively, countNaively, type ModelWorld, NaiveLedger } from '../../test/model.ts'
 import { countLines, readRollupLines } from '../../test/rollup-lines.ts'
 import { COUNTERS } from '../domain/counter.ts'
@@ -9,7 +10,6 @@ import { FACT_KINDS, type Fact } from '../domain/fact.ts'
 import { Admission, singleIdAd } from './admission.ts'
 import { append } from './append.ts'
 import { catchUp } from './catch-up.ts'
-import { openStore } from './open.ts'
 import { prune } from './prune.ts'
 import type { Account } from './registry.ts'
 import { ACCOUNT_CELLS, ROLLUP_COLUMNS, type RollupColumn } from './rollup-cells.ts'
@@ -116,7 +116,7 @@ class World implements ModelWorld {
   }
 
   static async open(): Promise<World> {
-    const world = new World(await openStore(':memory:'))
+    const world = new World(await openEmptyStore())
     const pages: Record<string, string[]> = { '1': ['101', '103'], '2': ['102', '103'] }
     for (const account_id of ACCOUNTS) {
       const page_ids = pages[account_id] ?? []
@@ -221,7 +221,7 @@ test('append() leaves the same rollups in any order, repetition, batching and ch
         assert.deepEqual(await world.findDiscrepancies(), [])
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   )
 })
 
@@ -242,7 +242,7 @@ test('prune() leaves every rollup as it is, and lets nothing count again that wa
         assert.deepEqual(await readRollupLines(world.store), expected)
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   )
 })
 
@@ -275,7 +275,7 @@ test('sumColumns() gives a range the sum of its days, and an account the sum of 
         }
       },
     ),
-    { numRuns: 100 },
+    { numRuns: runs(100) },
   )
 })
 

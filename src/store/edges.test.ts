@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { openEmptyStore } from '../../test/database.ts'
 import type { EdgeCondition, EdgeListing } from './edges.ts'
-import { openStore } from './open.ts'
 import type { Level } from './registry.ts'
 
-const store = await openStore(':memory:')
+const store = await openEmptyStore()
 after(() => store[Symbol.asyncDispose]())
 
 /** Account 1 has campaign 10 with ad sets 20 and 21, of ads 30 and 31, and 32; account 2 has campaign 11. */

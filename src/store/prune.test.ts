@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { openEmptyStore } from '../../test/database.ts'
 import { formatDay, parseDay } from '../domain/day.ts'
 import type { Fact, FactKind } from '../domain/fact.ts'
 import { Admission, singleIdAd } from './admission.ts'
 import { append } from './append.ts'
 import { catchUp } from './catch-up.ts'
-import { openStore } from './open.ts'
 import { countPrunable, PRUNE_THREADS_MAX, type PrunedRows, type PruneOptions, prune } from './prune.ts'
 import type { Account } from './registry.ts'
 import { ACCOUNT_CELLS } from './rollup-cells.ts'
@@ -27,7 +27,7 @@ class Ledger implements AsyncDisposable {
   }
 
   static async open(...facts: readonly Fact[]): Promise<Ledger> {
-    const ledger = new Ledger(await openStore(':memory:'))
+    const ledger = new Ledger(await openEmptyStore())
     for (const [account_id, time_zone] of [
       ['1', 'America/New_York'],
       ['2', 'UTC'],

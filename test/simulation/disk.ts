@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { openDatabase } from '../../src/store/sqlite/database.ts'
 import type { Log } from '../../src/store/sqlite/log-sync.ts'
 import { openSqliteStore } from '../../src/store/sqlite/store.ts'
-import { TemporaryFolder } from '../open.ts'
+import { TemporaryFolder } from '../temporary-folder.ts'
 
 /**
  * What a world's processes share: a database, and the log in which all of it is that was ever committed. A process that is

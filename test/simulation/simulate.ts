@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { TemporaryFolder } from '../open.ts'
+import { TemporaryFolder } from '../temporary-folder.ts'
 import { makeEmptyDatabase } from './disk.ts'
 import { planHistory } from './plan.ts'
 import { formatHistory } from './report.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { TemporaryFolder } from '../../../test/open.ts'
+import { TemporaryFolder } from '../../../test/temporary-folder.ts'
 import { copyDatabase } from './backup.ts'
 import { openSqliteStore } from './store.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { TemporaryFolder } from '../../../test/open.ts'
+import { TemporaryFolder } from '../../../test/temporary-folder.ts'
 import { LogFile, LogSync } from './log-sync.ts'
 
 test('synced() resolves in the order of the calls', async () => {

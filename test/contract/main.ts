@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Cluster } from './cluster.ts'
+import { Schemas } from './schemas.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** Whatever asks one of these for a database says nothing of its engine. */
+const OPENERS = /from '[./]+(?:test\/)?(?:database|open|tenants)\.ts'/
+
+/** What opens a SQLite file all the same, because it is about one. */
+const ABOUT_SQLITE = ['src/store/sqlite/*', 'test/{backup,bad-disk,damage,sync-order}.test.ts']
+
+/** The tests that hold on every engine. */
+function listContract(): string[] {
+  const files = globSync('{src,test}/**/*.test.ts', { cwd: ROOT, exclude: ABOUT_SQLITE })
+  return files.filter((file) => OPENERS.test(readFileSync(join(ROOT, file), 'utf8')))
+}
+
+/** Runs files of tests on a server, and returns the exit code. */
+async function run(url: string, schema: string, args: readonly string[]): Promise<number> {
+  const env = { ...process.env, READOUT_TEST_URL: url, READOUT_TEST_SCHEMA: schema }
+  const tests = spawn(process.execPath, ['--test', ...args], { cwd: ROOT, env, stdio: 'inherit' })
+  // An interrupt of the terminal reaches the tests, too; what they leave is swept when they have ended.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => tests.kill())
+  const [code] = (await once(tests, 'exit')) as [number | null]
+  return code ?? 1
+}
+
+const { values, positionals } = parseArgs({ options: { url: { type: 'string' } }, allowPositionals: true })
+await using own = values.url === undefined ? await Cluster.start(randomBytes(16).toString('hex')) : undefined
+const url = values.url ?? own?.url ?? ''
+const schema = `readout_test_${randomBytes(4).toString('hex')}`
+await using schemas = new Schemas(url, schema)
+process.exitCode = await run(url, schema, positionals.length > 0 ? positionals : listContract())
+await schemas.sweep()
