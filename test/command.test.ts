@@ -4,19 +4,24 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { formatSignature } from '../src/ingest/signature.ts'
 import { readout, Serving } from './command.ts'
+import { ENGINE, holdWriting, KEY_SETTING, ON_SQLITE, openDatabase } from './database.ts'
 import { envelope } from './open.ts'
 import { TemporaryFolder } from './temporary-folder.ts'
 
 const ACCOUNT = ['account', 'add', 'act_1', '--name', 'One', '--currency', 'eur', '--time-zone', 'Europe/Paris']
 
-/** Runs commands on one database, one after the other; each must end with its code. */
-function terminal(folder: TemporaryFolder) {
-  const database = folder.file('readout.db')
-  return async (code: number, ...args: string[]) => {
-    const ended = await readout([...args, '--database', database])
+/** Runs commands on one database, one after the other; each must end with its code. Files have a folder. */
+async function openTerminal() {
+  await using parts = new AsyncDisposableStack()
+  const folder = parts.use(new TemporaryFolder())
+  const database = parts.use(await openDatabase())
+  const run = async (code: number, ...args: string[]) => {
+    const ended = await readout([...args, '--database', database.name], KEY_SETTING)
     assert.equal(ended.code, code, `${args.join(' ')}: ${ended.stdout}${ended.stderr}`)
     return ended
   }
+  const owned = parts.move()
+  return { folder, database, run, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 function factLine(fact: Record<string, unknown>): string {
@@ -25,8 +30,8 @@ function factLine(fact: Record<string, unknown>): string {
 }
 
 test('readout import, subscribers, rates, insights and failures work together', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { folder, run } = terminal
   await run(0, ...ACCOUNT, '--page', '9')
   writeFileSync(
     folder.file('facts.ndjson'),
@@ -88,8 +93,8 @@ test('readout import, subscribers, rates, insights and failures work together', 
 })
 
 test('readout campaign add registers an ad set and an ad under ids of their own', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { run } = terminal
   await run(0, ...ACCOUNT)
   await run(0, ...ACCOUNT.map((word) => (word === 'act_1' ? 'act_2' : word)))
   const add = ['campaign', 'add', '30', '--adset-id', '20', '--ad-id', '10', '--account']
@@ -101,8 +106,8 @@ test('readout campaign add registers an ad set and an ad under ids of their own'
 })
 
 test('readout insights prints rows by level, slice and breakdown', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { folder, run } = terminal
   await run(0, ...ACCOUNT)
   for (const id of ['500', '501']) await run(0, 'campaign', 'add', id, '--account', 'act_1')
   const fact = { kind: 'read', page_id: '9', messenger_subscription_token: 'ann', marketing_message_tracking_id: 't' }
@@ -124,8 +129,8 @@ test('readout insights prints rows by level, slice and breakdown', async () => {
 })
 
 test('readout parked says what linking a page to one more account costs', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { folder, run } = terminal
   await run(0, ...ACCOUNT)
   await run(0, ...ACCOUNT.map((word) => (word === 'act_1' ? 'act_2' : word)), '--page', '9')
   await run(0, 'campaign', 'add', '500', '--account', 'act_1')
@@ -138,8 +143,8 @@ test('readout parked says what linking a page to one more account costs', async 
 })
 
 test('readout prints rows as table, JSON, CSV and plain', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { run } = terminal
   await run(0, ...ACCOUNT)
   assert.equal(
     (await run(0, 'account', 'list')).stdout,
@@ -185,8 +190,8 @@ const MISTAKES: [args: string[], code: number, stderr: RegExp][] = [
 ]
 
 test('readout names the act, the value and the way out of a mistake', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { run } = terminal
   await run(0, ...ACCOUNT)
   const ends = await Promise.all(MISTAKES.map(([args, code]) => run(code, ...args)))
   for (const [i, [args, , stderr]] of MISTAKES.entries()) {
@@ -196,22 +201,22 @@ test('readout names the act, the value and the way out of a mistake', async () =
 })
 
 test('readout token prints the token alone, and takes it away', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { database, run } = terminal
   await run(0, ...ACCOUNT)
   const token = (await run(0, 'token', 'create', '--account', 'act_1', '--permission', 'read')).stdout.trim()
   assert.match(token, /^readout_[\w-]{43}$/)
   await run(0, 'insights', 'act_1', '--token', token)
   const listed = (await run(0, 'token', 'list', '-o', 'plain')).stdout
   assert.ok(!listed.includes(token) && /^[0-9a-f]{12}\tread\tact_1\t/.test(listed), listed)
-  assert.ok(!readFileSync(folder.file('readout.db')).includes(token))
+  if (ENGINE === 'sqlite') assert.ok(!readFileSync(database.name).includes(token))
   await run(0, 'token', 'revoke', token)
   await run(4, 'insights', 'act_1', '--token', token)
 })
 
 test('readout token create --expires takes a day or a time from now, and the token is refused when it is over', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { database, run } = terminal
   await run(0, ...ACCOUNT)
   const create = ['token', 'create', '--account', 'act_1', '--permission', 'read', '--expires']
   for (const when of ['2020-01-01', '2027-02-30', '0d', '90', 'soon']) {
@@ -223,15 +228,13 @@ test('readout token create --expires takes a day or a time from now, and the tok
   const [day, days] = JSON.parse((await run(0, 'token', 'list', '-o', 'json')).stdout)
   assert.equal(day.expires_at, '2099-01-31T00:00:00.000Z')
   assert.equal(Date.parse(days.expires_at) - Date.parse(days.created_at), 90 * 86_400_000)
-  const database = new DatabaseSync(folder.file('readout.db'))
-  database.exec('UPDATE token SET expires_at = created_at')
-  database.close()
+  await database.exec('UPDATE token SET expires_at = created_at')
   assert.match((await run(4, 'insights', 'act_1', '--token', token)).stderr, /the token has expired/)
 })
 
 test('readout campaign move and account set resolve everything anew', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { folder, run } = terminal
   await run(0, ...ACCOUNT, '--page', '9')
   await run(0, 'account', 'add', 'act_2', '--name', 'Two', '--currency', 'USD', '--time-zone', 'Pacific/Kiritimati')
   writeFileSync(folder.file('facts.ndjson'), factLine({ kind: 'read', timestamp: '2026-06-30T20:00:00Z' }))
@@ -262,14 +265,12 @@ test('readout campaign move and account set resolve everything anew', async () =
 })
 
 test('readout verify exits 1 for a tampered rollup, and 0 after readout rebuild', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { folder, database, run } = terminal
   await run(0, ...ACCOUNT, '--page', '9')
   writeFileSync(folder.file('facts.ndjson'), factLine({ kind: 'read', timestamp: '2026-06-30T20:00:00Z' }))
   await run(0, 'import', folder.file('facts.ndjson'))
-  const tampering = new DatabaseSync(folder.file('readout.db'))
-  tampering.exec('UPDATE rollup SET read_c = 7 WHERE ad = 0')
-  tampering.close()
+  await database.exec('UPDATE rollup SET read_c = 7 WHERE ad = 0')
   const verified = await run(1, 'verify', '-o', 'plain')
   assert.equal(verified.stdout, 'act_1\t2026-06-30\trollup\tread_c\t7\t1\n')
   await run(0, 'rebuild')
@@ -278,8 +279,8 @@ test('readout verify exits 1 for a tampered rollup, and 0 after readout rebuild'
 })
 
 test('readout forget keeps the counts, leaves no hash, and refuses late facts', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { folder, run } = terminal
   await run(0, ...ACCOUNT, '--page', '9')
   writeFileSync(folder.file('facts.ndjson'), factLine({ kind: 'sent', timestamp: '2026-06-30T20:00:00Z' }))
   await run(0, 'import', folder.file('facts.ndjson'))
@@ -304,16 +305,15 @@ test('readout forget keeps the counts, leaves no hash, and refuses late facts', 
   await run(0, 'verify')
 })
 
-test('readout serve takes webhooks, answers, stops on SIGTERM, and refuses a second server and another key', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
-  const database = folder.file('readout.db')
+test('readout serve takes webhooks, answers, stops on SIGTERM, and refuses another key', async () => {
+  await using terminal = await openTerminal()
+  const { database, run } = terminal
   await run(0, ...ACCOUNT, '--page', '9')
   const token = (await run(0, 'token', 'create', '--account', 'act_1', '--permission', 'read')).stdout.trim()
-  await using serving = await Serving.start(['--database', database], { READOUT_APP_SECRET: 'old,new' })
-  const second = await run(1, 'serve', '--port', '0')
-  assert.match(second.stderr, /another server has it open/)
-
+  await using serving = await Serving.start(['--database', database.name], {
+    READOUT_APP_SECRET: 'old,new',
+    ...KEY_SETTING,
+  })
   const read = {
     field: 'marketing_message_reads',
     timestamp: Date.now(),
@@ -335,31 +335,39 @@ test('readout serve takes webhooks, answers, stops on SIGTERM, and refuses a sec
   assert.equal(await serving.stop(), 0)
   await run(0, 'verify')
 
-  assert.equal(statSync(`${database}.key`).mode & 0o777, 0o600)
-  const other = await readout(['account', 'list', '--database', database, '--hash-key', 'ab'.repeat(32)])
+  const other = await readout(['account', 'list', '--database', database.name, '--hash-key', 'ab'.repeat(32)])
   assert.match(other.stderr, /cannot use this hash key: the database was written with the key of fingerprint/)
   assert.equal(other.code, 1)
-  rmSync(`${database}.key`)
+})
+
+test('readout serve keeps a SQLite file to itself, and its hash key beside it', ON_SQLITE, async () => {
+  await using terminal = await openTerminal()
+  const { database, run } = terminal
+  await run(0, ...ACCOUNT)
+  await using _serving = await Serving.start(['--database', database.name])
+  assert.match((await run(1, 'serve', '--port', '0')).stderr, /another server has it open/)
+  assert.equal(statSync(`${database.name}.key`).mode & 0o777, 0o600)
+  rmSync(`${database.name}.key`)
   assert.match((await run(1, 'account', 'list')).stderr, /its hash key .* is missing; put it back/)
 })
 
 test('readout rejected retry works on the database that it is given, wherever the flag stands', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { database, run } = terminal
   await run(0, ...ACCOUNT)
-  const flag = ['--database', folder.file('readout.db')]
+  const flag = ['--database', database.name]
   for (const args of [
     ['rejected', 'retry', ...flag],
     ['rejected', ...flag, 'retry'],
   ]) {
-    assert.match((await readout(args)).stderr, /0 changes counted as facts now; 0 changes still set aside/)
+    assert.match((await readout(args, KEY_SETTING)).stderr, /0 changes counted as facts now; 0 changes still set aside/)
   }
-  assert.match((await readout(['rejected', 'wish', ...flag])).stderr, /Allowed choices are retry/)
+  assert.match((await readout(['rejected', 'wish', ...flag], KEY_SETTING)).stderr, /Allowed choices are retry/)
 })
 
 test('readout takes files as other programs write them, and refuses those that lost something', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { folder, run } = terminal
   await run(0, ...ACCOUNT, '--page', '9')
   const [facts, table] = [folder.file('facts.ndjson'), folder.file('table.csv')]
   writeFileSync(facts, `\ufeff${factLine({ kind: 'sent', timestamp: '2026-06-30T20:00:00Z' })}\r\n`)
@@ -377,20 +385,18 @@ test('readout takes files as other programs write them, and refuses those that l
 })
 
 test('readout waits for a database that another program holds, and says so when it gives up', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { database, run } = terminal
   await run(0, ...ACCOUNT)
-  const holding = new DatabaseSync(folder.file('readout.db'))
-  holding.exec('BEGIN IMMEDIATE')
+  await using _holding = await holdWriting(database.name)
   const refused = await run(1, 'campaign', 'add', '5', '--account', 'act_1')
-  holding.close()
   assert.match(
     refused.stderr,
     /^readout: cannot write the database .*: another program holds it, and does not let go; try again/,
   )
 })
 
-test('readout begins a database only where one is asked for', async () => {
+test('readout begins a database only where one is asked for', ON_SQLITE, async () => {
   using folder = new TemporaryFolder()
   const database = folder.file('readout.db')
   assert.match((await readout(['status', '--database', database])).stderr, /there is no database .*: name it with/)
@@ -405,15 +411,15 @@ test('readout begins a database only where one is asked for', async () => {
 })
 
 test('readout prints nothing that moves the cursor', async () => {
-  using folder = new TemporaryFolder()
-  const run = terminal(folder)
+  await using terminal = await openTerminal()
+  const { run } = terminal
   await run(0, ...ACCOUNT)
   await run(0, 'account', 'set', 'act_1', '--name', 'two\nlines \u001b]0;title\u0007')
   assert.equal((await run(0, 'account', 'list')).stdout.split('\n').length, 3)
   assert.ok(!(await run(0, 'account', 'list')).stdout.includes('\u001b'))
 })
 
-test('readout says what is wrong with a database that it cannot open', async () => {
+test('readout says what is wrong with a database that it cannot open', ON_SQLITE, async () => {
   using folder = new TemporaryFolder()
   const database = folder.file('readout.db')
   writeFileSync(database, 'this is no database, but a text of more than a hundred bytes '.repeat(20))

@@ -34,6 +34,9 @@ export const ENGINE = READOUT_TEST_URL === undefined ? 'sqlite' : 'postgres'
 /** For tests about what a SQLite file alone has or does. */
 export const ON_SQLITE: TestOptions = { skip: ENGINE !== 'sqlite' && 'is about a SQLite file' }
 
+/** A SQLite file has its hash key beside it; the commands have to be told that of any other database. */
+export const KEY_SETTING: Record<string, string> = ENGINE === 'sqlite' ? {} : { READOUT_HASH_KEY: '07'.repeat(32) }
+
 export const { openDatabase, runs } = ENGINES[ENGINE]
 
 /** A store on an empty database, which goes with it. */

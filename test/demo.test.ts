@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Serving } from './command.ts'
-import { TemporaryFolder } from './temporary-folder.ts'
+import { KEY_SETTING, openDatabase } from './database.ts'
 
 const SAMPLE =
   '/v25.0/1000000000000101/insights?fields=marketing_messages_delivered,marketing_messages_link_btn_click,marketing_messages_spend,marketing_messages_read_rate,marketing_messages_link_btn_click_rate,marketing_messages_cost_per_link_btn_click,marketing_messages_delivery_rate,marketing_messages_cost_per_delivered&date_preset=data_maximum'
@@ -19,12 +19,12 @@ async function ask(serving: Serving, path: string): Promise<string> {
 }
 
 test('readout serve --demo answers the documented sample, moves, and loads once', async () => {
-  using folder = new TemporaryFolder()
-  const args = ['--demo', '--database', folder.file('readout.db')]
+  await using database = await openDatabase()
+  const args = ['--demo', '--database', database.name]
   const campaign = '/v25.0/1000000000000102/insights?date_preset=maximum'
   let first = ''
   {
-    await using serving = await Serving.start(args)
+    await using serving = await Serving.start(args, KEY_SETTING)
     assert.equal(await ask(serving, SAMPLE), DOCUMENTED)
     first = await ask(serving, campaign)
     assert.match(first, /"marketing_messages_delivered":"[1-9]\d+"/)
@@ -37,7 +37,7 @@ test('readout serve --demo answers the documented sample, moves, and loads once'
     while ((await ask(serving, live)) === before && Date.now() < late) await wait(200)
     assert.notEqual(await ask(serving, live), before)
   }
-  await using again = await Serving.start(args)
+  await using again = await Serving.start(args, KEY_SETTING)
   assert.equal(await ask(again, SAMPLE), DOCUMENTED)
   assert.equal(await ask(again, campaign), first)
 })
