@@ -34,6 +34,9 @@ export const ENGINE = READOUT_TEST_URL === undefined ? 'sqlite' : 'postgres'
 /** For tests about what a SQLite file alone has or does. */
 export const ON_SQLITE: TestOptions = { skip: ENGINE !== 'sqlite' && 'is about a SQLite file' }
 
+/** For tests about several servers on one database. */
+export const ON_POSTGRES: TestOptions = { skip: ENGINE !== 'postgres' && 'runs with: npm run test:store' }
+
 /** A SQLite file has its hash key beside it; the commands have to be told that of any other database. */
 export const KEY_SETTING: Record<string, string> = ENGINE === 'sqlite' ? {} : { READOUT_HASH_KEY: '07'.repeat(32) }
 

@@ -56,10 +56,6 @@ test('readout prune beside a server leaves every answer as it is, and the server
 
   const dry = await run('prune', '--before', '2023-06-01', '--dry-run')
   assert.match(dry.stderr, /^would prune 1500 messages, 375 clicks and 0 failures, which take about [\d.]+ kB\n$/)
-  assert.match(
-    (await run('prune', '--before', '2023-06-01', '--vacuum')).stderr,
-    /cannot vacuum .*: another server has it/,
-  )
   assert.equal((await server.store.threads.scan({ account: 1, ad: 1 }, '', 9999)).length, CROWD + 1)
 
   // Webhooks come meanwhile; each is answered 200, and none is counted twice.
@@ -92,16 +88,17 @@ test('readout prune beside a server leaves every answer as it is, and the server
 test('readout prune --vacuum gives the space back to the disk, once no server runs', ON_SQLITE, async () => {
   using folder = new TemporaryFolder()
   const database = folder.file('readout.db')
+  const prune = (...args: string[]) =>
+    readout(['prune', '--before', '2023-06-01', '--database', database, ...KEY, ...args])
   {
     await using server = await TestServer.open({ database })
     await server.addAccount('1', { page_ids: [PAGE] })
     const march = ms('2023-03-03T10:00:00Z')
     const reads = Array.from({ length: 4 * CROWD }, (_, i) => change('reads', `person ${i}`, march))
     assert.equal((await server.post(envelope(PAGE, ...reads))).status, 200)
+    assert.match((await prune('--vacuum')).stderr, /cannot vacuum .*: another server has it/)
   }
   const before = statSync(database).size
-  const prune = (...args: string[]) =>
-    readout(['prune', '--before', '2023-06-01', '--database', database, ...KEY, ...args])
   assert.match((await prune()).stderr, /their space is used again by what comes; give it back to the disk with/)
   assert.ok(statSync(database).size >= before)
   assert.equal((await prune('--vacuum')).code, 0)

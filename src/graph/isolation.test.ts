@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../test/database.ts'
 import {
   type Asked,
   appendFacts,
@@ -180,7 +181,7 @@ test("no request tells another tenant's id from one that never was, or shows wha
         assert.ok(!told.includes(SECRET), told)
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   )
 })
 

@@ -15,16 +15,19 @@ const OPENERS = /from '[./]+(?:test\/)?(?:database|open|tenants)\.ts'/
 /** What opens a SQLite file all the same, because it is about one. */
 const ABOUT_SQLITE = ['src/store/sqlite/*', 'test/{backup,bad-disk,damage,sync-order}.test.ts']
 
-/** The tests that hold on every engine. */
-function listContract(): string[] {
-  const files = globSync('{src,test}/**/*.test.ts', { cwd: ROOT, exclude: ABOUT_SQLITE })
-  return files.filter((file) => OPENERS.test(readFileSync(join(ROOT, file), 'utf8')))
+/** The tests that hold on every engine, under these folders or of these files. */
+function listContract(paths: readonly string[]): string[] {
+  const all = globSync('{src,test}/**/*.test.ts', { cwd: ROOT, exclude: ABOUT_SQLITE })
+  const files = all.filter((file) => paths.length === 0 || paths.some((path) => file.startsWith(path)))
+  const contract = files.filter((file) => OPENERS.test(readFileSync(join(ROOT, file), 'utf8')))
+  if (contract.length > 0) return contract.sort()
+  throw new Error(`cannot test ${paths.join(' ')}: no test there asks test/database.ts for a database`)
 }
 
 /** Runs files of tests on a server, and returns the exit code. */
-async function run(url: string, schema: string, args: readonly string[]): Promise<number> {
+async function run(url: string, schema: string, files: readonly string[]): Promise<number> {
   const env = { ...process.env, READOUT_TEST_URL: url, READOUT_TEST_SCHEMA: schema }
-  const tests = spawn(process.execPath, ['--test', ...args], { cwd: ROOT, env, stdio: 'inherit' })
+  const tests = spawn(process.execPath, ['--test', ...files], { cwd: ROOT, env, stdio: 'inherit' })
   // An interrupt of the terminal reaches the tests, too; what they leave is swept when they have ended.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => tests.kill())
@@ -33,9 +36,10 @@ async function run(url: string, schema: string, args: readonly string[]): Promis
 }
 
 const { values, positionals } = parseArgs({ options: { url: { type: 'string' } }, allowPositionals: true })
+const files = listContract(positionals)
 await using own = values.url === undefined ? await Cluster.start(randomBytes(16).toString('hex')) : undefined
 const url = values.url ?? own?.url ?? ''
 const schema = `readout_test_${randomBytes(4).toString('hex')}`
 await using schemas = new Schemas(url, schema)
-process.exitCode = await run(url, schema, positionals.length > 0 ? positionals : listContract())
+process.exitCode = await run(url, schema, files)
 await schemas.sweep()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import pg from 'pg'
+import { ON_POSTGRES, openDatabase } from '../../../test/database.ts'
 import { readRollupLines } from '../../../test/rollup-lines.ts'
 import { FACT_KINDS, type Fact } from '../../domain/fact.ts'
 import { Admission, singleIdAd } from '../admission.ts'
@@ -10,8 +10,6 @@ import { catchUp, catchUpStep } from '../catch-up.ts'
 import { openStore } from '../open.ts'
 import type { Store, Tables } from '../store.ts'
 import { type Discrepancy, verify } from '../verify.ts'
-
-const { READOUT_TEST_URL } = process.env
 
 const SERVERS = 3
 const FACTS = 3000
@@ -95,49 +93,44 @@ async function serve(store: Store, facts: readonly Fact[], server: number): Prom
   }
 }
 
-/** Opens a schema of its own as several servers do, which all migrate it at once. */
+/** Opens a new database as several servers do, which all migrate it at once. */
 async function openServers(parts: AsyncDisposableStack): Promise<Store[]> {
-  const client = new pg.Client(READOUT_TEST_URL)
-  await client.connect()
-  parts.defer(() => client.end())
-  const schema = `servers_${process.pid}`
-  await client.query(`CREATE SCHEMA ${schema}`)
-  parts.defer(async () => void (await client.query(`DROP SCHEMA ${schema} CASCADE`)))
-  const url = new URL(READOUT_TEST_URL ?? '')
-  url.searchParams.set('options', `-c search_path=${schema}`)
-  const stores = await Promise.all(Array.from({ length: SERVERS + 1 }, () => openStore(url.href)))
+  const database = parts.use(await openDatabase())
+  const stores = await Promise.all(Array.from({ length: SERVERS + 1 }, () => openStore(database.name)))
   for (const store of stores) parts.use(store)
   return stores
 }
 
-const skip = READOUT_TEST_URL === undefined && 'needs a PostgreSQL: set READOUT_TEST_URL'
+test(
+  'servers that write at once leave what one after another would, and none waits for ever',
+  ON_POSTGRES,
+  async () => {
+    await using parts = new AsyncDisposableStack()
+    const facts = fc.sample(arbitraryFact, { numRuns: FACTS, seed: 1 })
+    const acts = fc.sample(arbitraryAct, { numRuns: ACTS, seed: 1 })
+    const [admin, ...servers] = (await openServers(parts)) as [Store, ...Store[]]
+    await addAccounts(admin)
+    const serving = servers.map((store, server) => serve(store, facts, server))
+    for (const act of acts) {
+      await admin.write((tables) => administer(tables, act))
+      await catchUpStep(admin, new Admission(), START_MS)
+    }
+    await Promise.all(serving)
+    await catchUp(admin, new Admission(), () => START_MS)
+    const discrepancies: Discrepancy[] = []
+    await admin.read((tables) => verify(tables, (one) => discrepancies.push(one)))
+    assert.deepEqual(discrepancies, [])
 
-test('servers that write at once leave what one after another would, and none waits for ever', { skip }, async () => {
-  await using parts = new AsyncDisposableStack()
-  const facts = fc.sample(arbitraryFact, { numRuns: FACTS, seed: 1 })
-  const acts = fc.sample(arbitraryAct, { numRuns: ACTS, seed: 1 })
-  const [admin, ...servers] = (await openServers(parts)) as [Store, ...Store[]]
-  await addAccounts(admin)
-  const serving = servers.map((store, server) => serve(store, facts, server))
-  for (const act of acts) {
-    await admin.write((tables) => administer(tables, act))
-    await catchUpStep(admin, new Admission(), START_MS)
-  }
-  await Promise.all(serving)
-  await catchUp(admin, new Admission(), () => START_MS)
-  const discrepancies: Discrepancy[] = []
-  await admin.read((tables) => verify(tables, (one) => discrepancies.push(one)))
-  assert.deepEqual(discrepancies, [])
+    const alone = parts.use(await openStore(':memory:'))
+    await addAccounts(alone)
+    for (const act of acts) await alone.write((tables) => administer(tables, act))
+    await take(alone, new Admission(), facts)
+    await catchUp(alone, new Admission(), () => START_MS)
+    assert.deepEqual(await readRollupLines(admin), await readRollupLines(alone))
+  },
+)
 
-  const alone = parts.use(await openStore(':memory:'))
-  await addAccounts(alone)
-  for (const act of acts) await alone.write((tables) => administer(tables, act))
-  await take(alone, new Admission(), facts)
-  await catchUp(alone, new Admission(), () => START_MS)
-  assert.deepEqual(await readRollupLines(admin), await readRollupLines(alone))
-})
-
-test('claimReport() gives a report to one server at a time', { skip }, async () => {
+test('claimReport() gives a report to one server at a time', ON_POSTGRES, async () => {
   await using parts = new AsyncDisposableStack()
   const [first, second] = (await openServers(parts)) as [Store, Store]
   const claim = await first.claimReport(1)
