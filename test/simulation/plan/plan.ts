@@ -53,7 +53,7 @@ function planMoment(random: Random, arrivals_ms: readonly number[]): number {
   ])
 }
 
-/** Something goes wrong, and often someone does something in the moment after. */
+/** Something goes wrong, and often someone does something in the moment after, or more goes wrong while commits are slow. */
 function planStrike(random: Random, scene: Scene, at_ms: number): Step[] {
   const for_ms = random.integer(1, 2 * HOUR_MS)
   const down_ms = random.pick([
@@ -69,6 +69,10 @@ function planStrike(random: Random, scene: Scene, at_ms: number): Step[] {
     [{ at_ms, kind: 'clock', off_ms: random.integer(-20 * HOUR_MS, 20 * HOUR_MS) }, 1],
     [{ at_ms, kind: 'verify' }, 2],
   ])
+  if (strike.kind === 'slow' && random.chance(0.6)) {
+    const struck_ms = at_ms + random.integer(1, 2 * strike.commit_ms)
+    return [strike, { at_ms: struck_ms, kind: 'fault', fault: planFault(random), down_ms }]
+  }
   if (!random.chance(0.4)) return [strike]
   const soon_ms = at_ms + random.integer(1, 20)
   const acts = planActs(random, HASTY_ACTS, scene, soon_ms)
