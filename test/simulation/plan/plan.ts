@@ -5,7 +5,7 @@ import { BUTTON, HOURLY, PRESETS, type Question } from './question.ts'
 import { HOUR_MS, one, planDay, planStage, type Scene } from './scene.ts'
 import type { History, Step } from './step.ts'
 import { ACCOUNTS, NODES, TIME_ZONES } from './universe.ts'
-import { planEvents, planWebhooks } from './webhooks.ts'
+import { planEvents, planStragglers, planWebhooks } from './webhooks.ts'
 
 const ACTS_MAX = 10
 const STRIKES_MAX = 16
@@ -28,9 +28,10 @@ export function planHistory(seed: number): History {
     ...webhooks,
     ...some(ACTS_MAX, () => {
       const at_ms = moment()
-      return planActs(random, ACTS, scene, at_ms).map((act): Step => {
+      return planActs(random, ACTS, scene, at_ms).flatMap((act): Step[] => {
         const fault = random.chance(0.4) ? planFault(random) : undefined
-        return { at_ms, kind: 'act', act, fault }
+        const stragglers = act.kind === 'prune' ? planStragglers(random, scene, at_ms) : []
+        return [{ at_ms, kind: 'act', act, fault }, ...stragglers]
       })
     }),
     ...some(STRIKES_MAX, () => planStrike(random, scene, moment())),
