@@ -5,7 +5,7 @@ import { BUTTON, HOURLY, PRESETS, type Question } from './question.ts'
 import { HOUR_MS, one, planDay, planStage, type Scene } from './scene.ts'
 import type { History, Step } from './step.ts'
 import { ACCOUNTS, NODES, TIME_ZONES } from './universe.ts'
-import { planEvents, planWebhooks } from './webhooks.ts'
+import { planEvents, planStragglers, planWebhooks } from './webhooks.ts'
 
 const ACTS_MAX = 10
 const STRIKES_MAX = 16
@@ -28,9 +28,10 @@ export function planHistory(seed: number): History {
     ...webhooks,
     ...some(ACTS_MAX, () => {
       const at_ms = moment()
-      return planActs(random, ACTS, scene, at_ms).map((act): Step => {
+      return planActs(random, ACTS, scene, at_ms).flatMap((act): Step[] => {
         const fault = random.chance(0.4) ? planFault(random) : undefined
-        return { at_ms, kind: 'act', act, fault }
+        const stragglers = act.kind === 'prune' ? planStragglers(random, scene, at_ms) : []
+        return [{ at_ms, kind: 'act', act, fault }, ...stragglers]
       })
     }),
     ...some(STRIKES_MAX, () => planStrike(random, scene, moment())),
@@ -53,7 +54,7 @@ function planMoment(random: Random, arrivals_ms: readonly number[]): number {
   ])
 }
 
-/** Something goes wrong, and often someone does something in the moment after. */
+/** Something goes wrong, and often someone does something in the moment after, or more goes wrong while commits are slow. */
 function planStrike(random: Random, scene: Scene, at_ms: number): Step[] {
   const for_ms = random.integer(1, 2 * HOUR_MS)
   const down_ms = random.pick([
@@ -69,6 +70,10 @@ function planStrike(random: Random, scene: Scene, at_ms: number): Step[] {
     [{ at_ms, kind: 'clock', off_ms: random.integer(-20 * HOUR_MS, 20 * HOUR_MS) }, 1],
     [{ at_ms, kind: 'verify' }, 2],
   ])
+  if (strike.kind === 'slow' && random.chance(0.6)) {
+    const struck_ms = at_ms + random.integer(1, 2 * strike.commit_ms)
+    return [strike, { at_ms: struck_ms, kind: 'fault', fault: planFault(random), down_ms }]
+  }
   if (!random.chance(0.4)) return [strike]
   const soon_ms = at_ms + random.integer(1, 20)
   const acts = planActs(random, HASTY_ACTS, scene, soon_ms)

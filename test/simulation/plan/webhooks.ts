@@ -28,6 +28,8 @@ const RETRIES_MS: Weighted<number> = [
   [10_000, 1],
 ]
 
+const STRAGGLERS = 20
+
 const HABITS = { failed_rate: 0.08, delivered_rate: 0.9, read_rate: 0.7, click_rate: 0.5 }
 
 /** What happens to the messages of a stage, without what Meta loses of it. */
@@ -55,6 +57,14 @@ export function planWebhooks(random: Random, scene: Scene): Step[] {
     first += batch.length
   }
   return steps
+}
+
+/** Some of what happened is told again as of two days later: where a message was pruned by then, it must not count twice. */
+export function planStragglers(random: Random, { events }: Scene, at_ms: number): Step[] {
+  if (events.length === 0) return []
+  const later_ms = at_ms + 2 * DAY_MS
+  const told = Array.from({ length: STRAGGLERS }, () => ({ ...one(random, events), timestamp: later_ms }))
+  return [{ at_ms: later_ms, kind: 'webhook', events: told, clicks_in: 'ms', retry_ms: random.pick(RETRIES_MS) }]
 }
 
 /** The life of one message, some of it told otherwise the second time. */
