@@ -39,7 +39,10 @@ export function planHistory(seed: number): History {
   ]
   steps.sort((a, b) => a.at_ms - b.at_ms)
   const ends_ms = steps.at(-1)?.at_ms ?? scene.start_ms
-  steps.push({ at_ms: ends_ms + LAST_CHECK_AFTER_MS, kind: 'check', questions: planQuestions(random, scene) })
+  // What was asked before is asked again: an answer may have been remembered too long.
+  const asked = steps.flatMap((step) => (step.kind === 'check' ? step.questions : []))
+  const questions = [...asked, ...planQuestions(random, scene)]
+  steps.push({ at_ms: ends_ms + LAST_CHECK_AFTER_MS, kind: 'check', questions })
   const time_zones = ACCOUNTS.map(() => one(random, TIME_ZONES))
   return { seed, start_ms: scene.start_ms, time_zones, steps }
 }

@@ -15,13 +15,16 @@ import { Connection, SYNC } from './connection.ts'
 import { type Disk, limitPages } from './disk.ts'
 import { turn, type VirtualTime } from './time.ts'
 
+/** A sync takes as long as so many commits, so that the next group is committed, or fails, meanwhile. */
+const SYNC_COMMITS = 3
+
 /** What a server is told of the world, and tells it. */
 export interface ServerWorld {
   readonly time: VirtualTime
   readonly disk: Disk
   /** What the server's clock shows. */
   readonly now_ms: () => number
-  /** How long a group waits to be committed, and then to be synced. */
+  /** How long a group waits to be committed; to be synced, it waits longer. */
   readonly commit_ms: () => number
   /** A group is committed; it is neither synced nor answered yet. */
   readonly onCommit: (bodies: readonly string[], received_at: number) => void
@@ -143,7 +146,7 @@ export class SimulatedServer {
   /** A sync of the writer's log, which takes its time; a fault may strike at its end. */
   async #sync(): Promise<void> {
     const end = this.#world.disk.beginSync()
-    const sync_ms = this.#world.commit_ms()
+    const sync_ms = SYNC_COMMITS * this.#world.commit_ms()
     if (sync_ms > 0) {
       const over = new Promise<undefined>((resolve) => this.#after(sync_ms, () => resolve(undefined)))
       await Promise.race([over, this.#gone.promise])

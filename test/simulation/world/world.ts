@@ -18,7 +18,7 @@ import { SimulatedServer } from './server.ts'
 import { VirtualTime } from './time.ts'
 
 /** By then a server without faults has caught up with whatever an administrator did. */
-const SETTLED_AFTER_MS = 60_000
+const SETTLED_AFTER_MS = 180_000
 
 /** How soon a server is started again that could not start. */
 const RESTART_EVERY_MS = 1000
