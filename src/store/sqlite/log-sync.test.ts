@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { TemporaryFolder } from '../../../test/temporary-folder.ts'
 import { LogFile, LogSync } from './log-sync.ts'
 
@@ -23,6 +24,22 @@ test('synced() rejects for good once a sync has failed', async () => {
   rmdirSync(`${database}-wal`)
   writeFileSync(`${database}-wal`, 'frames')
   await assert.rejects(log.synced(), { code: 'EISDIR' })
+})
+
+test('synced() rejects where a later sync failed before an earlier one was told of', async () => {
+  const earlier = Promise.withResolvers<void>()
+  const later = Promise.withResolvers<void>()
+  const syncs = [earlier.promise, later.promise]
+  const sync = () => syncs.shift() ?? Promise.resolve()
+  await using log = new LogSync({ sync, [Symbol.asyncDispose]: async () => undefined })
+  const told = Promise.allSettled([log.synced(), log.synced(), log.synced()])
+  later.reject(new Error('the disk fails'))
+  await setImmediate()
+  earlier.resolve()
+  assert.deepEqual(
+    (await told).map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+  )
 })
 
 test('a database in memory has nothing to sync', async () => {

@@ -38,20 +38,26 @@ export class LogFile implements Log {
 export class LogSync implements AsyncDisposable {
   readonly #log: Log
   #last: Promise<void> = Promise.resolve()
+  #failure: { readonly cause: unknown } | undefined
 
   constructor(log: Log) {
     this.#log = log
   }
 
   /**
-   * Resolves when all that was committed before the call is on the disk, in the order of the calls. Once a sync has
-   * failed, every later call rejects: the system may have forgotten what it could not write, and sync nothing the next time.
+   * Resolves when all that was committed before the call is on the disk, in the order of the calls. Once a sync has failed, every
+   * call rejects that has not resolved yet: the system tells one of those who wait, and may have forgotten what it could not write.
    */
   synced(): Promise<void> {
     const sync = this.#log.sync()
-    // Told of by `#last`, which comes later where an earlier sync takes longer.
-    sync.catch(() => undefined)
-    const inOrder = this.#last.then(() => sync)
+    sync.catch((cause) => {
+      this.#failure ??= { cause }
+    })
+    const inOrder = this.#last
+      .then(() => sync)
+      .then(() => {
+        if (this.#failure !== undefined) throw this.#failure.cause
+      })
     this.#last = inOrder
     this.#last.catch(() => undefined)
     return inOrder
