@@ -13,6 +13,7 @@ import {
 } from '../rollup-cells.ts'
 import type { BreakdownSum, ColumnSums, DaySums, FailureCount, NodeCells, Rollups, ValueSums } from '../rollups.ts'
 import { type CellRow, CellTable } from './cell-table.ts'
+import { GatheredSums } from './gathered-sums.ts'
 import type { Session } from './session.ts'
 
 /** The tables of counts, in the order in which everyone adds to them. */
@@ -44,9 +45,11 @@ const SUM_PAGE = `
 
 export class PostgresRollups implements Rollups {
   readonly #session: Session
+  readonly #sums: GatheredSums
 
   constructor(session: Session) {
     this.#session = session
+    this.#sums = new GatheredSums(session)
   }
 
   async add(cells: RollupCells): Promise<void> {
@@ -99,11 +102,8 @@ export class PostgresRollups implements Rollups {
     return rows.map((row) => ({ account: Number(row.account), ad: Number(row.ad) }))
   }
 
-  async sumColumns(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<ColumnSums> {
-    const sql = `SELECT COUNT(*)${sumsOf(columns)} FROM rollup WHERE ${ON_DAYS}`
-    const [row = []] = await this.#session.lists(sql, ...valuesOf(node, days))
-    const [cells, ...sums] = row as [number, ...(bigint | null)[]]
-    return { cells, sums: new Map(columns.map((column, i) => [column, sums[i] ?? 0n])) }
+  sumColumns(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<ColumnSums> {
+    return this.#sums.sumColumns(node, days, columns)
   }
 
   async readDaySums(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<DaySums[]> {
