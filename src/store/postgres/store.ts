@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
 import type { Company, Store, Tables } from '../store.ts'
 import { PostgresArrivals } from './arrivals.ts'
@@ -96,7 +97,7 @@ class PostgresStore extends PostgresTables implements Store {
     return transaction
   }
 
-  /** Whoever asks in the same turn of the event loop reads in one transaction, begun after the last of them asked. */
+  /** Whoever asks while others read is in the next transaction, begun after the last of them asked. */
   read<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const read = async (tables: Tables) => {
@@ -104,7 +105,8 @@ class PostgresStore extends PostgresTables implements Store {
         return () => resolve(result)
       }
       this.#readers.push({ read, reject })
-      if (this.#readers.length === 1) setImmediate(() => this.#readTogether())
+      if (this.#readers.length === 1)
+        this.#lastRead = this.#lastRead.then(() => turn()).then(() => this.#readTogether())
     })
   }
 
@@ -146,21 +148,16 @@ class PostgresStore extends PostgresTables implements Store {
   }
 
   /** Their statements go out together; all are answered when the last one is. */
-  #readTogether(): void {
+  async #readTogether(): Promise<void> {
     const readers = this.#readers
     this.#readers = []
     const readAll = (tables: Tables) =>
       Promise.all(readers.map(({ read, reject }) => read(tables).catch((cause) => () => reject(cause))))
-    const reading = this.#lastRead.then(() => this.#transaction(BEGIN.reading, readAll))
-    this.#lastRead = reading.catch(() => undefined)
-    reading.then(
-      (settled) => {
-        for (const settle of settled) settle()
-      },
-      (cause) => {
-        for (const { reject } of readers) reject(cause)
-      },
-    )
+    try {
+      for (const settle of await this.#transaction(BEGIN.reading, readAll)) settle()
+    } catch (cause) {
+      for (const { reject } of readers) reject(cause)
+    }
   }
 
   async #transaction<T>(begin: string, work: (tables: Tables) => Promise<T>): Promise<T> {
