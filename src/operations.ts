@@ -9,7 +9,9 @@ export interface Operations {
   readonly queueAge_ms: () => number
   readonly sinceLastWebhook_ms: () => number | undefined
   /** Why the server cannot serve, if it cannot. */
-  readonly unreadyBecause: () => string | undefined
+  readonly unreadyBecause: () => Promise<string | undefined>
+  /** Why the database cannot be used, if it cannot. */
+  readonly awayBecause: () => Promise<string | undefined>
 }
 
 /** Counts of one server since it started, for Prometheus. No label names a tenant. */
@@ -83,7 +85,14 @@ interface OperationsPath {
 
 /** The paths of the operations door. */
 export const OPERATIONS: ReadonlyMap<string, OperationsPath> = new Map([
-  ['/healthz', { name: 'isAlive', meaning: 'Whether the server runs.', statuses: { 200: 'It does.' } }],
+  [
+    '/healthz',
+    {
+      name: 'isAlive',
+      meaning: 'Whether the server runs.',
+      statuses: { 200: 'It does; and why its database cannot be used, if it cannot.' },
+    },
+  ],
   [
     '/readyz',
     {
@@ -125,7 +134,9 @@ export function operationsDoor(operations: Operations, { registry }: Metrics, ac
         if (refusal !== undefined) return refusal
         return { status: 200, headers: { 'content-type': registry.contentType }, body: await registry.metrics() }
       }
-      const reason = path === '/readyz' ? operations.unreadyBecause() : undefined
+      // A server whose database is away is alive: it would not come back sooner if it was started again.
+      if (path === '/healthz') return plain(200, (await operations.awayBecause()) ?? 'ok')
+      const reason = await operations.unreadyBecause()
       return reason === undefined ? plain(200, 'ok') : plain(503, reason)
     },
   }

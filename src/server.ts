@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { openToOrigins } from './cors.ts'
 import { DESCRIPTION_PATH, descriptionDoor } from './description.ts'
@@ -24,7 +25,7 @@ import {
 import { confirmHashKey } from './ingest/pseudonym.ts'
 import { Writer, writerWorker } from './ingest/writer.ts'
 import { Metrics, OPERATIONS, type Operations, operationsDoor } from './operations.ts'
-import { lockStore, openStore } from './store/open.ts'
+import { lockStore, openStore, whenThere } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { noteWorld } from './store/world.ts'
 
@@ -67,13 +68,11 @@ export interface ReadoutServer extends AsyncDisposable {
 export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   await using parts = new AsyncDisposableStack()
   const now_ms = () => config.now().epochMilliseconds
-  const store = parts.use(await openStore(config.database))
-  parts.use(lockStore(config.database, 'serve'))
-  await confirmHashKey(store, config.hash_key)
-  await store.write(({ registry }) => registry.removeForgotten(now_ms()))
-  await noteWorld(store, process.versions.tz ?? '')
-  await config.prepare(store)
-  const operations = new ServerOperations(await readLastWebhook(store), now_ms)
+  const onAway = (reason: string) => config.log.warn({ reason }, 'the database is away: the server waits for it')
+  const { store, lastWebhook_ms } = parts.use(
+    await whenThere(config.database, () => openReady(config, now_ms()), onAway),
+  )
+  const operations = new ServerOperations(store, lastWebhook_ms, now_ms)
   const metrics = new Metrics(operations)
   const writer = parts.use(openWriter(config, operations, metrics, now_ms))
   operations.writer = writer
@@ -101,6 +100,31 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   return serverOf(http, store, operations, parts.move())
 }
 
+interface ReadyStore extends AsyncDisposable {
+  readonly store: Store
+  /** When the last webhook was committed. */
+  readonly lastWebhook_ms: number | undefined
+}
+
+/** Opens the store and does what comes before the first request. */
+async function openReady(config: ServerConfig, now_ms: number): Promise<ReadyStore> {
+  await using parts = new AsyncDisposableStack()
+  const store = parts.use(await openStore(config.database))
+  parts.use(lockStore(config.database, 'serve'))
+  await confirmHashKey(store, config.hash_key)
+  await store.write(({ registry }) => registry.removeForgotten(now_ms))
+  await noteWorld(store, process.versions.tz ?? '')
+  await config.prepare(store)
+  const lastWebhook_ms = await readLastWebhook(store)
+  const opened = parts.move()
+  return { store, lastWebhook_ms, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
+
+/** How long the database has to answer whoever asks for the server's health. */
+const DATABASE_MS_MAX = 2000
+
+const AWAY = 'the database is away'
+
 /** A message can quote a whole URL. */
 const LOGGED_LENGTH_MAX = 500
 
@@ -110,9 +134,13 @@ class ServerOperations implements Operations {
   isStopping = false
   death: string | undefined
   lastWebhook_ms: number | undefined
+  readonly #store: Store
   readonly #now_ms: () => number
+  /** The question that the database has not answered yet: there is one at a time. */
+  #asked: Promise<string | undefined> | undefined
 
-  constructor(lastWebhook_ms: number | undefined, now_ms: () => number) {
+  constructor(store: Store, lastWebhook_ms: number | undefined, now_ms: () => number) {
+    this.#store = store
     this.lastWebhook_ms = lastWebhook_ms
     this.#now_ms = now_ms
   }
@@ -120,13 +148,28 @@ class ServerOperations implements Operations {
   queueDepth = () => this.writer?.depth ?? 0
   queueAge_ms = () => this.writer?.age_ms ?? 0
   sinceLastWebhook_ms = () => (this.lastWebhook_ms === undefined ? undefined : this.#now_ms() - this.lastWebhook_ms)
-  unreadyBecause = () => this.death ?? (this.isStopping ? 'the server is stopping' : undefined)
+  unreadyBecause = async () => this.death ?? (this.isStopping ? 'the server is stopping' : await this.awayBecause())
+
+  awayBecause = async () => {
+    this.#asked ??= this.#askDatabase().finally(() => {
+      this.#asked = undefined
+    })
+    return Promise.race([this.#asked, setTimeout(DATABASE_MS_MAX, AWAY, { ref: false })])
+  }
+
+  /** Whoever asks may be anyone: where the database is stands in the log. */
+  async #askDatabase(): Promise<string | undefined> {
+    return this.#store.registry.readVersion().then(
+      () => undefined,
+      () => AWAY,
+    )
+  }
 }
 
 function openWriter(config: ServerConfig, operations: ServerOperations, metrics: Metrics, now_ms: () => number) {
   const { database, hash_key, log } = config
   const thread = writerWorker({ database, hash_key, started_at: now_ms() })
-  const clock = { now_ms, after: (ms: number, act: () => void) => setTimeout(act, ms) }
+  const clock = { now_ms, after: (ms: number, act: () => void) => globalThis.setTimeout(act, ms) }
   return new Writer(thread, clock, {
     onTaken(counts) {
       metrics.countTaken(counts)

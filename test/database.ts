@@ -34,7 +34,7 @@ export const ENGINE = READOUT_TEST_URL === undefined ? 'sqlite' : 'postgres'
 /** For tests about what a SQLite file alone has or does. */
 export const ON_SQLITE: TestOptions = { skip: ENGINE !== 'sqlite' && 'is about a SQLite file' }
 
-/** For tests about several servers on one database. */
+/** For tests about what a PostgreSQL server alone has or does. */
 export const ON_POSTGRES: TestOptions = { skip: ENGINE !== 'postgres' && 'runs with: npm run test:store' }
 
 /** A SQLite file has its hash key beside it; the commands have to be told that of any other database. */

@@ -146,6 +146,7 @@ export const INTERNAL: readonly string[] = [
   'PRUNE_THREADS_MAX',
   'RECOUNT_THREADS_MAX',
   'RESOLVE_THREADS_MAX',
+  'ALONE_MS_MAX',
   'SLOW_MS_MAX',
   'WEBHOOK_CHANGES_MAX',
 ]

@@ -1,12 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { openStore } from '../store/open.ts'
+import { openStore, whenThere } from '../store/open.ts'
 import { CATCH_UP_EVERY_MS, Committer } from './committer.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
 import type { FromWriter, ToWriter, WriterOptions } from './writer.ts'
 
 const { database, hash_key, started_at } = workerData as WriterOptions
 const port = parentPort ?? fail('the writer runs in a worker thread of the server')
-const store = await openStore(database)
+const store = await whenThere(database, () => openStore(database))
 const committer = new Committer(store, new KeyedPseudonyms(hash_key), started_at)
 
 port.on('message', async (message: ToWriter) => {

@@ -1,8 +1,9 @@
+import { setTimeout } from 'node:timers/promises'
 import { describePostgres } from './postgres/error.ts'
 import { openPostgresStore } from './postgres/store.ts'
 import { lockDatabase } from './sqlite/lock.ts'
 import { openSqliteStore } from './sqlite/store.ts'
-import type { Store } from './store.ts'
+import { type Store, StoreUnavailableError } from './store.ts'
 
 /** How a store is opened. */
 export interface OpenOptions {
@@ -15,9 +16,35 @@ export function isPostgres(database: string): boolean {
   return /^postgres(?:ql)?:\/\//i.test(database)
 }
 
-/** Opens the store in a PostgreSQL database, or in a SQLite file, which is made where it is missing. Throws a DatabaseError. */
+/**
+ * Opens the store in a PostgreSQL database, or in a SQLite file, which is made where it is missing. Throws a DatabaseError, or
+ * a StoreUnavailableError for a database that is away.
+ */
 export async function openStore(database: string, { busy_ms_max }: OpenOptions = {}): Promise<Store> {
   return isPostgres(database) ? openPostgresStore(database, busy_ms_max) : openSqliteStore(database, busy_ms_max)
+}
+
+/** How often one looks whether a database that is away has come back. */
+const AWAY_MS = 1000
+
+/**
+ * Opens what needs a database as soon as that is there, and says each time why it is not. A file is not waited for: what is wrong
+ * with it has to be put right on this machine.
+ */
+export async function whenThere<T>(
+  database: string,
+  open: () => Promise<T>,
+  onAway: (reason: string) => void = () => {},
+): Promise<T> {
+  for (;;) {
+    try {
+      return await open()
+    } catch (error) {
+      if (!(isPostgres(database) && error instanceof StoreUnavailableError)) throw error
+      onAway(error.message)
+      await setTimeout(AWAY_MS)
+    }
+  }
 }
 
 /**

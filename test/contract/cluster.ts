@@ -6,7 +6,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import pg from 'pg'
 
 /** PostgreSQL refuses to run as root; this user is nobody's, and needs no name. */
 const UNPRIVILEGED_UID = 65_534
@@ -19,15 +21,22 @@ const LOCALE = ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu
 
 /**
  * Holds a server until the pipe from us is closed, which it is however we end; what is thrown away needs no orderly end.
- * It is a session of its own, so that an interrupt of the terminal reaches only us.
+ * Each line from us is a signal that ends the server, or starts it again. It is a session of its own, so that an interrupt
+ * of the terminal reaches only us.
  */
 const GUARD = `
 folder=$1; shift
 "$@" &
-cat >/dev/null
+while read -r told; do
+  if test "$told" = start; then "$@" & else kill "-$told" $! && wait $!; fi
+  echo done
+done
 kill -QUIT $!
 wait
 rm -rf "$folder"`
+
+/** How a server is stopped: it ends what is under way, or leaves it to be recovered. */
+const STOPS = { fast: 'INT', immediate: 'QUIT' } as const
 
 /** A PostgreSQL server of our own on a free port, in a temporary folder, as durable as by default; gone when we are. */
 export class Cluster implements AsyncDisposable {
@@ -54,6 +63,33 @@ export class Cluster implements AsyncDisposable {
     const cluster = new Cluster(`postgres://${USER}:${password}@127.0.0.1:${port}/postgres`, guard)
     await cluster.#ready()
     return cluster
+  }
+
+  /** Stops the server; whoever is connected to it is not asked. */
+  async stop(how: keyof typeof STOPS): Promise<void> {
+    await this.#tell(STOPS[how])
+  }
+
+  /** Starts the server that was stopped, on the same port and with what it had committed. */
+  async restart(): Promise<void> {
+    await this.#tell('start')
+    while (!(await this.#answers())) await wait(50)
+  }
+
+  async #tell(line: string): Promise<void> {
+    const { stdin, stdout } = this.#guard
+    if (stdin === null || stdout === null) return
+    stdin.write(`${line}\n`)
+    await once(stdout, 'data')
+  }
+
+  async #answers(): Promise<boolean> {
+    const client = new pg.Client({ connectionString: this.url })
+    client.on('error', () => {})
+    return client.connect().then(
+      () => client.end().then(() => true),
+      () => false,
+    )
   }
 
   async #ready(): Promise<void> {

@@ -12,12 +12,12 @@ const ROOT = join(import.meta.dirname, '../..')
 /** Whatever asks one of these for a database says nothing of its engine. */
 const OPENERS = /from '[./]+(?:test\/)?(?:database|open|tenants)\.ts'/
 
-/** What opens a SQLite file all the same, because it is about one. */
-const ABOUT_SQLITE = ['src/store/sqlite/*', 'test/{backup,bad-disk,damage,sync-order}.test.ts']
+/** What opens a SQLite file all the same, because it is about one, or stops a PostgreSQL server of its own. */
+const ABOUT_ONE = ['src/store/sqlite/*', 'test/{away,backup,bad-disk,damage,sync-order}.test.ts']
 
 /** The tests that hold on every engine, under these folders or of these files. */
 function listContract(paths: readonly string[]): string[] {
-  const all = globSync('{src,test}/**/*.test.ts', { cwd: ROOT, exclude: ABOUT_SQLITE })
+  const all = globSync('{src,test}/**/*.test.ts', { cwd: ROOT, exclude: ABOUT_ONE })
   const files = all.filter((file) => paths.length === 0 || paths.some((path) => file.startsWith(path)))
   const contract = files.filter((file) => OPENERS.test(readFileSync(join(ROOT, file), 'utf8')))
   if (contract.length > 0) return contract.sort()

@@ -13,6 +13,8 @@ export class Schemas implements AsyncDisposable {
     this.#url = url
     this.#prefix = prefix
     this.#pool = new pg.Pool({ connectionString: url, max: 2, allowExitOnIdle: true })
+    // A server that a test stops ends our connections too; the next statement has another.
+    this.#pool.on('error', () => {})
   }
 
   /** A new one, which is dropped with all that it holds when it is disposed. */

@@ -1,5 +1,6 @@
 import { type KeyColumns, removing } from './removing.ts'
 import type { Session } from './session.ts'
+import { rowsOfTenant, writeRows } from './tenant.ts'
 
 /** A cell as it is added: what tells it apart within its account, and its amounts. */
 export interface CellRow {
@@ -34,7 +35,7 @@ export class CellTable {
     const amounts = places.map((i) => sorted.map((cell) => cell.amounts[i] as bigint))
     const taken = sorted.filter((cell) => cell.amounts.some((amount) => amount < 0n))
     await Promise.all([
-      session.run(this.#adding(places), account, ...this.#keysOf(sorted), ...amounts),
+      writeRows(session, this.#adding(places), account, [...this.#keysOf(sorted), ...amounts]),
       taken.length === 0 ? undefined : session.run(this.#removeEmpty, account, ...this.#keysOf(taken)),
     ])
   }
@@ -48,7 +49,7 @@ export class CellTable {
     const arrays = [...this.#keyArrays(), ...columns.map((_, i) => `$${this.#key.length + 2 + i}::bigint[]`)]
     const sums = columns.map((column) => `${column} = ${this.#name}.${column} + excluded.${column}`)
     return `INSERT INTO ${this.#name} (account, ${[...this.#key, ...columns].join(', ')})
-      SELECT $1::integer, * FROM unnest(${arrays.join(', ')})
+      ${rowsOfTenant(arrays.join(', '))}
       ON CONFLICT (account, ${this.#key.join(', ')}) DO UPDATE SET ${sums.join(', ')}`
   }
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { DatabaseError } from '../store.ts'
+import { isScattered, scatter } from './citus.ts'
 import { describePostgres, openingError } from './error.ts'
 import { Session } from './session.ts'
 
@@ -16,7 +17,9 @@ const IDLE_IN_TRANSACTION_MS_MAX = 120_000
 const STATEMENT_MS_MAX = 60_000
 /** How much longer than the database itself we wait, before we take the connection for dead. */
 const ANSWER_MS_MAX = 5000
-/** For what may take hours: a migration, or a transaction that is alone. */
+/** The longest statement of a transaction that is alone: it may move all that an account has. */
+export const ALONE_MS_MAX = 3_600_000
+/** For what may take hours: a migration, or a vacuum. */
 export const SLOW_MS_MAX = 86_400_000
 /** How long a connection is silent before the system asks whether anyone is there. */
 const KEEP_ALIVE_MS = 10_000
@@ -58,17 +61,20 @@ export function openPool(url: string, busy_ms_max: number): pg.Pool {
 export async function migrate(pool: pg.Pool, url: string): Promise<void> {
   try {
     const migrations = readdirSync(MIGRATIONS).sort()
-    if ((await readVersion(new Session(pool, url), url)) === migrations.length) return
+    const pooled = new Session(pool, url)
+    const found = await readState(pooled, url)
+    if (found.version === migrations.length && !(found.has_citus && (await isScattered(pooled)))) return
     const client = await pool.connect()
     try {
       const session = new Session(client, url, SLOW_MS_MAX)
       await session.script(BEGIN_MIGRATING)
-      const version = await readVersion(session, url)
+      const { version, has_citus } = await readState(session, url)
       refuseNewer(version, migrations.length, url)
       for (const migration of migrations.slice(version)) {
         await session.script(readFileSync(join(MIGRATIONS, migration), 'utf8'))
       }
       await session.run(WRITE_VERSION, String(migrations.length))
+      if (has_citus) await scatter(session)
       await session.commit()
     } finally {
       // Whatever was not committed goes with the connection.
@@ -79,13 +85,18 @@ export async function migrate(pool: pg.Pool, url: string): Promise<void> {
   }
 }
 
-/** Two servers may start at once: the second waits, and finds nothing left to do. */
+/**
+ * Two servers may start at once: the second waits, and finds nothing left to do. Citus, where it is, takes one shard after
+ * another, as it has to where what it copies and what it spreads change in one transaction.
+ */
 const BEGIN_MIGRATING = `
   BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
+  SET LOCAL citus.multi_shard_modify_mode = 'sequential';
   SELECT pg_advisory_xact_lock(${LOCKS.migration}, hashtext(current_schema()))`
 
 const READ_SCHEMA = `
   SELECT current_schema() AS schema, to_regclass(quote_ident(current_schema()) || '.setting') IS NOT NULL AS has_setting,
+    EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS has_citus,
     EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p')
       AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')) AS has_tables`
 
@@ -96,14 +107,22 @@ const READ_VERSION = `SELECT value FROM setting WHERE name = '${VERSION}'`
 const WRITE_VERSION = `
   INSERT INTO setting (name, value) VALUES ('${VERSION}', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 
-/** The number of the last migration; 0 for an empty schema. What has tables, and not ours, is left as it is. */
-async function readVersion(session: Session, url: string): Promise<number> {
-  const { schema, has_setting, has_tables } = (await session.row(READ_SCHEMA)) ?? {}
+interface State {
+  /** The number of the last migration; 0 for an empty schema. */
+  readonly version: number
+  readonly has_citus: boolean
+}
+
+/** What stands in the schema. What has tables, and not ours, is left as it is. */
+async function readState(session: Session, url: string): Promise<State> {
+  const row = (await session.row(READ_SCHEMA)) ?? {}
+  const { schema, has_setting, has_tables } = row
+  const has_citus = row.has_citus === true
   const refuse = (reason: string) => new DatabaseError(`cannot open the database ${describePostgres(url)}: ${reason}`)
   if (schema === null) throw refuse('the schema of its search_path is not there; make it with: CREATE SCHEMA NAME')
-  if (!has_tables) return 0
-  const row = has_setting ? await session.row(READ_VERSION) : undefined
-  if (row !== undefined) return Number(row.value)
+  if (!has_tables) return { version: 0, has_citus }
+  const version = has_setting ? await session.row(READ_VERSION) : undefined
+  if (version !== undefined) return { version: Number(version.value), has_citus }
   throw refuse(`its schema ${schema} is another program's; name one of its own with ?options=-csearch_path%3DNAME`)
 }
 

@@ -41,13 +41,13 @@ export function statementError(url: string, cause: unknown): unknown {
   )
 }
 
-/** A DatabaseError that says why a database cannot be opened. */
-export function openingError(url: string, error: unknown): unknown {
-  if (error instanceof DatabaseError) return error
-  const cause = error instanceof StoreUnavailableError ? error.cause : error
-  const code = codeOf(cause)
-  const hindrance = HINDRANCES.find((one) => one.code.test(code))
-  const reason = hindrance?.reason ?? passingReason(cause) ?? (cause instanceof Error ? cause.message : String(cause))
+/** Why a database cannot be opened: a StoreUnavailableError for what passes, else a DatabaseError. */
+export function openingError(url: string, cause: unknown): unknown {
+  if (cause instanceof DatabaseError || cause instanceof StoreUnavailableError) return cause
+  const passing = statementError(url, cause)
+  if (passing !== cause) return passing
+  const hindrance = HINDRANCES.find((one) => one.code.test(codeOf(cause)))
+  const reason = hindrance?.reason ?? (cause instanceof Error ? cause.message : String(cause))
   const way_out = hindrance?.way_out ?? 'name another with --database'
   return new DatabaseError(`cannot open the database ${describePostgres(url)}: ${reason}; ${way_out}`, { cause })
 }

@@ -1,17 +1,8 @@
-import { ROLLUP_TABLES } from '../rollup-cells.ts'
-import { THREAD_TABLES } from '../thread-rows.ts'
 import type { Session } from './session.ts'
+import { TENANT_TABLES } from './tenant.ts'
 
 /** The tables whose rows are of an ad, and in its account. */
-const TABLES_OF_ADS = [
-  'ad_lock',
-  ...THREAD_TABLES,
-  ...ROLLUP_TABLES.map(({ name }) => name),
-  'pruned_ad',
-  'pruned_message',
-  'baseline',
-  'unresolved_ad',
-]
+const TABLES_OF_ADS = [...TENANT_TABLES.filter((table) => table !== 'tenant'), 'pruned_ad', 'unresolved_ad']
 
 const READ_ADS =
   'SELECT account, ARRAY_AGG(ad) AS ads FROM ad WHERE campaign_id = $1 AND account <> $2 GROUP BY account'

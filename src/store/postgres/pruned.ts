@@ -2,6 +2,7 @@ import { type BaselinePart, type Floor, hashMessage, type MessageKey, type Prune
 import type { AdKey } from '../threads.ts'
 import { raiseVersion } from './registry.ts'
 import { columnsOf, type Session } from './session.ts'
+import { rowsOfTenant } from './tenant.ts'
 import { byAccount } from './threads.ts'
 
 const RAISE_FLOOR = `
@@ -14,13 +15,18 @@ const LIST_FLOORS = `
 
 const ADD_MESSAGES = `
   INSERT INTO pruned_message (account, ad, message_hash)
-  SELECT $1::integer, * FROM unnest($2::integer[], $3::bigint[]) ON CONFLICT DO NOTHING`
+  ${rowsOfTenant('$2::integer[], $3::bigint[]')} ON CONFLICT DO NOTHING`
 
 /** The places of the messages that are there, counted from 1. */
 const FILTER_MESSAGES = `
   SELECT place FROM unnest($2::integer[], $3::bigint[]) WITH ORDINALITY AS key (ad, message_hash, place), LATERAL (
-    SELECT FROM pruned_message AS own WHERE account = $1 AND own.ad = key.ad AND own.message_hash = key.message_hash OFFSET 0
+    SELECT 1 FROM pruned_message AS own WHERE account = $1 AND own.ad = key.ad AND own.message_hash = key.message_hash OFFSET 0
   ) AS own`
+
+/** Whoever adds a part holds the ad. */
+const READ_NEXT_PART = 'SELECT COALESCE(MAX(part), 0) + 1 AS part FROM baseline WHERE account = $1 AND ad = $2'
+
+const ADD_BASELINE = 'INSERT INTO baseline (account, ad, part, packed) VALUES ($1, $2, $3, $4)'
 
 const READ_BASELINE = `
   SELECT part, packed FROM baseline WHERE account = $1 AND ad = $2 AND part > $3 ORDER BY part LIMIT $4`
@@ -49,7 +55,8 @@ export class PostgresPruned implements Pruned {
   }
 
   async addBaseline({ account, ad }: AdKey, packed: Uint8Array): Promise<void> {
-    await this.#session.run('INSERT INTO baseline (account, ad, packed) VALUES ($1, $2, $3)', account, ad, packed)
+    const { part } = (await this.#session.row(READ_NEXT_PART, account, ad)) ?? {}
+    await this.#session.run(ADD_BASELINE, account, ad, Number(part), packed)
   }
 
   async readBaseline({ account, ad }: AdKey, after_part: number, limit: number): Promise<BaselinePart[]> {

@@ -51,9 +51,9 @@ const LIST_CAMPAIGNS = `
   FROM campaign JOIN account USING (account) ORDER BY account_id, campaign_id`
 
 const READ_PLACEMENT = `
-  SELECT ad.ad, ad.account, ARRAY(SELECT page_id FROM ad_page WHERE ad_page.ad = ad.ad) AS page_ids,
-    (SELECT floor_at FROM pruned_ad WHERE pruned_ad.account = ad.account AND pruned_ad.ad = ad.ad) AS floor_at
-  FROM ad WHERE ad_id = $1`
+  SELECT ad, account, floor_at FROM ad LEFT JOIN pruned_ad USING (account, ad) WHERE ad_id = $1`
+
+const READ_AD_PAGES = 'SELECT DISTINCT page_id FROM ad_page WHERE ad = ANY($1::integer[]) ORDER BY page_id'
 
 const ADD_CAMPAIGN = `
   INSERT INTO campaign (campaign_id, account, name, created_at, updated_at) VALUES ($1, $2, $3, $4::bigint, $4::bigint)
@@ -73,9 +73,9 @@ const READ_HOME = `
 const ADD_AD_LOCK = 'INSERT INTO ad_lock (account, ad) VALUES ($1, $2) ON CONFLICT DO NOTHING'
 
 /** Another server may note the same page, so whoever does holds what registering an ad holds. */
-const NOTE_AD_PAGE = `
-  WITH held AS MATERIALIZED (SELECT FROM setting WHERE name = 'registry_version' FOR UPDATE)
-  INSERT INTO ad_page (page_id, ad) SELECT $1, $2::integer FROM held ON CONFLICT DO NOTHING`
+const HOLD_VERSION = `${READ_VERSION} FOR UPDATE`
+
+const NOTE_AD_PAGE = 'INSERT INTO ad_page (page_id, ad) VALUES ($1, $2) ON CONFLICT DO NOTHING'
 
 const SET_CAMPAIGN = `
   UPDATE campaign SET status = COALESCE($2, status), details = COALESCE($3, details), updated_at = $4
@@ -88,10 +88,11 @@ const RESOLVE = `
   WHERE ($1::integer IS NULL OR account = $1) AND ($2::text IS NULL OR campaign_id = $2)
   ON CONFLICT (account, ad) DO UPDATE SET after_subscriber = ''`
 
+const LIST_ADS_OF_CAMPAIGN = 'SELECT ad FROM ad WHERE campaign_id = $1'
+
 const LIST_FOREIGN_PAGES = `
-  SELECT DISTINCT page_id FROM ad JOIN ad_page USING (ad) JOIN page_link USING (page_id)
-  WHERE campaign_id = $1
-    AND NOT EXISTS (SELECT FROM page_link AS own WHERE own.page_id = ad_page.page_id AND own.account = $2)
+  SELECT DISTINCT page_id FROM page_link WHERE page_id = ANY($1::text[])
+    AND NOT EXISTS (SELECT FROM page_link AS own WHERE own.page_id = page_link.page_id AND own.account = $2)
   ORDER BY page_id`
 
 const WRITE_RATES = `
@@ -227,17 +228,14 @@ export class PostgresRegistry implements Registry {
 
   async readPlacement(ad_id: string): Promise<Placement | undefined> {
     const row = await this.#session.row(READ_PLACEMENT, ad_id)
-    return (
-      row && {
-        ad: Number(row.ad),
-        account: Number(row.account),
-        page_ids: new Set(row.page_ids as string[]),
-        floor_at: row.floor_at as number | null,
-      }
-    )
+    if (row === undefined) return undefined
+    const ad = Number(row.ad)
+    const page_ids = new Set(await this.#readAdPages([ad]))
+    return { ad, account: Number(row.account), page_ids, floor_at: row.floor_at as number | null }
   }
 
   async noteAdPage(ad: number, page_id: string): Promise<void> {
+    await this.#session.run(HOLD_VERSION)
     await this.#session.run(NOTE_AD_PAGE, page_id, ad)
   }
 
@@ -300,9 +298,16 @@ export class PostgresRegistry implements Registry {
     await this.#session.run(WRITE_SETTING, name, value)
   }
 
+  /** The pages that told of any of some ads. */
+  async #readAdPages(ads: readonly number[]): Promise<string[]> {
+    return (await this.#session.rows(READ_AD_PAGES, ads)).map(({ page_id }) => String(page_id))
+  }
+
   /** What a page tells of is counted only in accounts that it is linked to: after the move it would be parked. */
   async #refuseForeignPages(campaign_id: string, to: number): Promise<void> {
-    const pages = await this.#session.rows(LIST_FOREIGN_PAGES, campaign_id, to)
+    const ads = await this.#session.rows(LIST_ADS_OF_CAMPAIGN, campaign_id)
+    const told = await this.#readAdPages(ads.map(({ ad }) => Number(ad)))
+    const pages = await this.#session.rows(LIST_FOREIGN_PAGES, told, to)
     if (pages.length === 0) return
     const account = await this.#session.row('SELECT account_id FROM account WHERE account = $1', to)
     const links = pages.map(({ page_id }) => `--page ${page_id}`).join(' ')

@@ -37,11 +37,15 @@ const READ_FAILURES = `
   SELECT day, error_message, SUM(failed) AS failed FROM rollup_failure WHERE ${OF_NODE}
   GROUP BY day, error_message ORDER BY day, error_message`
 
+const LIST_ADS_OF_PAGE = 'SELECT ad FROM ad_page WHERE page_id = $1'
+
 /** An ad has its page's cells under the account in which it is counted. */
-const SUM_PAGE = `
+const LIST_HOMES = `
+  SELECT account, ARRAY_AGG(ad) AS ads FROM ad WHERE ad = ANY($1::integer[]) GROUP BY account ORDER BY account`
+
+const SUM_COUNTRIES = `
   SELECT country, ${COUNTERS.map((counter) => `SUM(${counter}) AS ${counter}`).join(', ')}
-  FROM ad_page JOIN ad USING (ad) JOIN rollup_country USING (account, ad)
-  WHERE page_id = $1 GROUP BY country ORDER BY country`
+  FROM rollup_country WHERE ${OF_NODE} GROUP BY country`
 
 export class PostgresRollups implements Rollups {
   readonly #session: Session
@@ -147,13 +151,23 @@ export class PostgresRollups implements Rollups {
   }
 
   async sumPage(page_id: string, counters: readonly Counter[]): Promise<Map<string, Map<Counter, bigint>>> {
-    const rows = await this.#session.rows(SUM_PAGE, page_id)
-    return new Map(
-      rows.map((row) => [
-        String(row.country),
-        new Map(counters.map((counter): [Counter, bigint] => [counter, row[counter] as bigint])),
-      ]),
+    const sums = new Map<string, Map<Counter, bigint>>()
+    const told = await this.#session.rows(LIST_ADS_OF_PAGE, page_id)
+    const homes = await this.#session.rows(
+      LIST_HOMES,
+      told.map(({ ad }) => Number(ad)),
     )
+    for (const { account, ads } of homes) {
+      for (const row of await this.#session.rows(SUM_COUNTRIES, Number(account), ads as number[])) {
+        const country = String(row.country)
+        const before = sums.get(country)
+        const added = counters.map((counter): [Counter, bigint] => {
+          return [counter, (before?.get(counter) ?? 0n) + (row[counter] as bigint)]
+        })
+        sums.set(country, new Map(added))
+      }
+    }
+    return sums
   }
 
   async #remove(account: number, ad: number): Promise<void> {

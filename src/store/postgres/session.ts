@@ -4,7 +4,7 @@ import { statementError } from './error.ts'
 /** What a statement can be given. Numbers that may be past 2^53 come as bigints; a list is an array of PostgreSQL's. */
 export type Value = Scalar | readonly Scalar[]
 
-type Scalar = string | number | bigint | Uint8Array | null
+export type Scalar = string | number | bigint | Uint8Array | null
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -12,6 +12,11 @@ export type Row = Readonly<Record<string, unknown>>
 const STATEMENTS_MAX = 500
 
 const names = new Map<string, string>()
+
+/** The statements that this process has sent, `BEGIN` and the like apart. */
+export function sentStatements(): string[] {
+  return [...names.keys()]
+}
 
 /**
  * Sends statements, each prepared once on its connection. Of what comes back, `integer` and `bigint` are numbers and `numeric` is

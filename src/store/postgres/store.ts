@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
-import type { Company, Store, Tables } from '../store.ts'
+import { type Company, type Store, StoreUnavailableError, type Tables } from '../store.ts'
 import { PostgresArrivals } from './arrivals.ts'
-import { LOCKS, migrate, openPool, SLOW_MS_MAX } from './database.ts'
+import { ALONE_MS_MAX, LOCKS, migrate, openPool, SLOW_MS_MAX } from './database.ts'
 import { PostgresEdges } from './edges.ts'
 import { statementError } from './error.ts'
 import { PostgresPruned } from './pruned.ts'
@@ -19,7 +19,7 @@ const BUSY_MS_MAX = 10_000
 
 /** What begins a transaction; each ends with READ_VERSION, so that the registry's version comes with it. */
 const BEGIN = {
-  alone: `BEGIN; SET LOCAL statement_timeout = 0; ${lockRegistry('pg_advisory_xact_lock')}; ${READ_VERSION}`,
+  alone: `BEGIN; SET LOCAL statement_timeout = ${ALONE_MS_MAX}; ${lockRegistry('pg_advisory_xact_lock')}; ${READ_VERSION}`,
   shared: `BEGIN; ${lockRegistry('pg_advisory_xact_lock_shared')}; ${READ_VERSION}`,
   reading: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${READ_VERSION}`,
 } as const
@@ -152,7 +152,7 @@ class PostgresStore extends PostgresTables implements Store {
     const readers = this.#readers
     this.#readers = []
     const readAll = (tables: Tables) =>
-      Promise.all(readers.map(({ read, reject }) => read(tables).catch((cause) => () => reject(cause))))
+      Promise.all(readers.map(({ read, reject }) => read(tables).catch((cause) => rejecting(reject, cause))))
     try {
       for (const settle of await this.#transaction(BEGIN.reading, readAll)) settle()
     } catch (cause) {
@@ -162,7 +162,7 @@ class PostgresStore extends PostgresTables implements Store {
 
   async #transaction<T>(begin: string, work: (tables: Tables) => Promise<T>): Promise<T> {
     const client = await this.#connect()
-    const session = new Session(client, this.#url, begin === BEGIN.alone ? SLOW_MS_MAX : undefined)
+    const session = new Session(client, this.#url, begin === BEGIN.alone ? ALONE_MS_MAX : undefined)
     let isWell = false
     try {
       const [row] = await session.script(begin)
@@ -172,10 +172,8 @@ class PostgresStore extends PostgresTables implements Store {
       isWell = true
       return result
     } catch (error) {
-      isWell = await session.script('ROLLBACK').then(
-        () => true,
-        () => false,
-      )
+      // A connection that does not answer would keep us waiting once more; closing it ends the transaction too.
+      if (!(error instanceof StoreUnavailableError)) isWell = await isRolledBack(session)
       throw error
     } finally {
       client.release(!isWell)
@@ -189,6 +187,19 @@ class PostgresStore extends PostgresTables implements Store {
       throw statementError(this.#url, cause)
     }
   }
+}
+
+/** What fails one reader is that reader's own, unless the connection is gone for all of them. */
+function rejecting(reject: Reader['reject'], cause: unknown): () => void {
+  if (cause instanceof StoreUnavailableError) throw cause
+  return () => reject(cause)
+}
+
+async function isRolledBack(session: Session): Promise<boolean> {
+  return session.script('ROLLBACK').then(
+    () => true,
+    () => false,
+  )
 }
 
 function lockRegistry(lock: string): string {

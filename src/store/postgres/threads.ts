@@ -14,8 +14,9 @@ import {
 import type { AdKey, StoredThread, ThreadChange, ThreadKey, Threads, UnresolvedAd } from '../threads.ts'
 import { removing } from './removing.ts'
 import { columnsOf, type Row, type Session } from './session.ts'
+import { rowsOfTenant, writeRows } from './tenant.ts'
 
-const HOLD = 'SELECT FROM ad_lock WHERE account = $1 AND ad = ANY($2::integer[]) ORDER BY ad FOR UPDATE'
+const HOLD = 'SELECT ad FROM ad_lock WHERE account = $1 AND ad = ANY($2::integer[]) ORDER BY ad FOR UPDATE'
 
 /**
  * The rows of many threads of one account; `place` is that of the thread's key. OFFSET 0 has every key looked up by itself, whatever
@@ -54,9 +55,8 @@ const SCAN_SUBSCRIBERS = `
 const WRITE_MESSAGES = `
   INSERT INTO message (account, ad, subscriber, tracking_id, sent_at, delivered_at, read_at, mid, price_micros,
     price_told_after, country, country_told_after, region_class, sent_hour, delivered_hour, read_hour, resolved_price_micros)
-  SELECT $1::integer, * FROM unnest($2::integer[], $3::text[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[],
-    $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::text[], $14::integer[], $15::integer[],
-    $16::integer[], $17::bigint[])
+  ${rowsOfTenant(`$2::integer[], $3::text[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[],
+    $10::bigint[], $11::text[], $12::bigint[], $13::text[], $14::integer[], $15::integer[], $16::integer[], $17::bigint[]`)}
   ON CONFLICT (account, ad, subscriber, tracking_id) DO UPDATE SET
     sent_at = excluded.sent_at, delivered_at = excluded.delivered_at, read_at = excluded.read_at, mid = excluded.mid,
     price_micros = excluded.price_micros, price_told_after = excluded.price_told_after, country = excluded.country,
@@ -68,20 +68,20 @@ const REMOVE_CLICKS = removing('click', { ad: 'integer', subscriber: 'text', at:
 
 const WRITE_CLICKS = `
   INSERT INTO click (account, ad, subscriber, at, mid, country, region_class, hour, credited_tracking_id, btn_name)
-  SELECT $1::integer, * FROM unnest($2::integer[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-    $8::integer[], $9::bytea[], $10::text[])
+  ${rowsOfTenant(`$2::integer[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::bytea[],
+    $10::text[]`)}
   ON CONFLICT (account, ad, subscriber, at, mid) DO UPDATE SET country = excluded.country,
     region_class = excluded.region_class, hour = excluded.hour, credited_tracking_id = excluded.credited_tracking_id,
     btn_name = excluded.btn_name`
 
 const WRITE_FAILURES = `
   INSERT INTO failure (account, ad, subscriber, at, error_message, day)
-  SELECT $1::integer, * FROM unnest($2::integer[], $3::text[], $4::bigint[], $5::text[], $6::integer[])
+  ${rowsOfTenant('$2::integer[], $3::text[], $4::bigint[], $5::text[], $6::integer[]')}
   ON CONFLICT (account, ad, subscriber, at, error_message) DO UPDATE SET day = excluded.day`
 
 const WRITE_RECIPIENTS = `
   INSERT INTO recipient (account, ad, subscriber, country, country_at)
-  SELECT $1::integer, * FROM unnest($2::integer[], $3::text[], $4::text[], $5::bigint[])
+  ${rowsOfTenant('$2::integer[], $3::text[], $4::text[], $5::bigint[]')}
   ON CONFLICT (account, ad, subscriber) DO UPDATE SET country = excluded.country, country_at = excluded.country_at`
 
 /** What is written of a thread, in the order in which it is: the statement, its rows, and where a tracking id stands in them. */
@@ -90,17 +90,18 @@ const WRITES: readonly {
   readonly rowsOf: (change: ThreadChange) => WrittenRow[]
   readonly columns: number
   readonly id_place?: number
+  readonly isRemoval?: true
 }[] = [
   { sql: WRITE_MESSAGES, rowsOf: changedMessages, columns: 16, id_place: 2 },
-  { sql: REMOVE_CLICKS, rowsOf: goneClicks, columns: 4 },
+  { sql: REMOVE_CLICKS, rowsOf: goneClicks, columns: 4, isRemoval: true },
   { sql: WRITE_CLICKS, rowsOf: writtenClicks, columns: 9, id_place: 7 },
   { sql: WRITE_FAILURES, rowsOf: changedFailures, columns: 5 },
   { sql: WRITE_RECIPIENTS, rowsOf: changedRecipient, columns: 4 },
 ]
 
-const READ_SIZE = `
-  SELECT (SELECT SUM(pg_total_relation_size(name::regclass)) FROM unnest($1::text[]) AS name) AS bytes,
-    (SELECT COUNT(*) FROM message) AS messages`
+const HAS_CITUS = "SELECT FROM pg_extension WHERE extname = 'citus'"
+
+const LIST_AD_NUMBERS = 'SELECT account, ARRAY_AGG(ad) AS ads FROM ad GROUP BY account ORDER BY account'
 
 const RENAME_REJECTED = 'UPDATE rejected SET change = replace(change, $1, $2) WHERE strpos(change, $1) > 0'
 
@@ -151,12 +152,13 @@ export class PostgresThreads implements Threads {
   async write(changes: readonly ThreadChange[]): Promise<void> {
     const written: Promise<unknown>[] = []
     for (const [account, ofAccount] of byAccount(changes.map((change) => ({ ...change.before, change })))) {
-      for (const { sql, rowsOf, columns, id_place } of WRITES) {
+      for (const { sql, rowsOf, columns, id_place, isRemoval } of WRITES) {
         const rows = ofAccount.flatMap(({ change }) => rowsOf(change))
         if (rows.length === 0) continue
         const values = columnsOf(rows, columns)
         if (id_place !== undefined) values[id_place] = (values[id_place] ?? []).map(packTrackingId)
-        written.push(this.#session.run(sql, account, ...values))
+        if (isRemoval) written.push(this.#session.run(sql, account, ...values))
+        else written.push(writeRows(this.#session, sql, account, values))
       }
     }
     await Promise.all(written)
@@ -173,15 +175,19 @@ export class PostgresThreads implements Threads {
   }
 
   async readBytesPerMessage(): Promise<number> {
-    const { bytes, messages } = (await this.#session.row(READ_SIZE, THREAD_TABLES)) ?? {}
+    const { messages } = (await this.#session.row('SELECT COUNT(*) AS messages FROM message')) ?? {}
+    const isCitus = (await this.#session.row(HAS_CITUS)) !== undefined
+    const size = isCitus ? 'citus_total_relation_size' : 'pg_total_relation_size'
+    const read = `SELECT SUM(${size}(name::regclass)) AS bytes FROM unnest($1::text[]) AS name`
+    const { bytes } = (await this.#session.row(read, THREAD_TABLES)) ?? {}
     return Number(messages) === 0 ? 0 : Number(bytes) / Number(messages)
   }
 
   async rename(subscriber: string, replacement: string): Promise<number> {
     let rows = 0
-    for (const { account } of await this.#session.rows('SELECT account FROM account ORDER BY account')) {
+    for (const { account, ads } of await this.#session.rows(LIST_AD_NUMBERS)) {
       for (const table of THREAD_TABLES) {
-        rows += await this.#session.run(renameIn(table), Number(account), subscriber, replacement)
+        rows += await this.#session.run(renameIn(table), Number(account), ads as number[], subscriber, replacement)
       }
     }
     for (const table of ['subscriber', 'parked']) {
@@ -228,8 +234,7 @@ function rowsOfKey(table: string): string {
 }
 
 function renameIn(table: string): string {
-  return `UPDATE ${table} SET subscriber = $3
-    WHERE account = $1 AND ad = ANY(ARRAY(SELECT ad FROM ad WHERE ad.account = $1)) AND subscriber = $2`
+  return `UPDATE ${table} SET subscriber = $4 WHERE account = $1 AND ad = ANY($2::integer[]) AND subscriber = $3`
 }
 
 /** Keys by account, in the order in which everyone takes them: by account, then by ad. */

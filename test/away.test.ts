@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { after, before, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import pg from 'pg'
+import { verify } from '../src/store/verify.ts'
+import { Cluster } from './contract/cluster.ts'
+import { Schemas } from './contract/schemas.ts'
+import { envelope, ms, TestServer } from './open.ts'
+
+let cluster: Cluster
+let schemas: Schemas
+
+before(async () => {
+  cluster = await Cluster.start('a password')
+  schemas = new Schemas(cluster.url, 'away')
+})
+
+after(async () => {
+  await schemas[Symbol.asyncDispose]()
+  await cluster[Symbol.asyncDispose]()
+})
+
+/** How long one waits for the answer to a statement in these tests, by the database's URL. */
+const ANSWER_MS_MAX = 1500
+
+/** A way in which a database goes away, and what brings it back. */
+interface Absence {
+  readonly name: string
+  readonly begin: (database: string) => Promise<() => Promise<void>>
+}
+
+const ABSENCES: readonly Absence[] = [
+  { name: 'is stopped', begin: () => stopped('fast') },
+  { name: 'crashes', begin: () => stopped('immediate') },
+  { name: 'is a standby for a while', begin: refuseWrites },
+  { name: 'has no connection left', begin: takeConnections },
+  { name: 'hangs', begin: hang },
+]
+
+for (const { name, begin } of ABSENCES) {
+  test(`a server whose database ${name} says so, heals by itself, and counts everything once`, async () => {
+    await using served = await Served.open(cluster.url)
+    const { server } = served
+    await served.deliver(20)
+    const delivering = served.deliver(200)
+    const end = await begin(served.database)
+    await until(async () => (await served.post(read(10_000))).status === 503)
+    const refused = await served.post(read(10_001))
+    assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '5'])
+    assert.equal((await fetch(`${server.url}/healthz`)).status, 200)
+    await end()
+    await delivering
+    await until(async () => (await fetch(`${server.url}/readyz`)).status === 200)
+    assert.equal(await (await fetch(`${server.url}/healthz`)).text(), 'ok')
+    await served.again([10_000, 10_001])
+    assert.deepEqual(await served.counts(), { read: String(222), discrepancies: 0 })
+  })
+}
+
+test('answers and health tell of a database that is away', async () => {
+  await using served = await Served.open(cluster.url)
+  const { server } = served
+  await served.deliver(1)
+  const end = await stopped('fast')
+  const response = await fetch(`${server.url}/v25.0/500/insights?access_token=token1`)
+  const { error } = (await response.json()) as { error: Record<string, unknown> }
+  assert.deepEqual([response.status, error.code, error.message], [503, 2, 'Service temporarily unavailable'])
+  const [alive, ready] = [await fetch(`${server.url}/healthz`), await fetch(`${server.url}/readyz`)]
+  assert.deepEqual([alive.status, ready.status], [200, 503])
+  assert.deepEqual([await alive.text(), await ready.text()], ['the database is away', 'the database is away'])
+  await end()
+})
+
+test('connections that are ended one after another lose nothing, and end no server', async () => {
+  await using served = await Served.open(cluster.url)
+  const delivering = served.deliver(300)
+  const client = await connectTo(cluster.url)
+  for (let i = 0; i < 20; i++) {
+    await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'readout'")
+    await wait(50)
+  }
+  await client.end()
+  await delivering
+  assert.deepEqual(await served.counts(), { read: '300', discrepancies: 0 })
+})
+
+test('a server that starts while its database is away waits for it', async () => {
+  await using schema = await schemas.make()
+  const end = await stopped('fast')
+  const opening = TestServer.open({ database: schema.name })
+  assert.equal(await Promise.race([opening, wait(1500, 'it waits')]), 'it waits')
+  await end()
+  await using server = await opening
+  assert.equal((await fetch(`${server.url}/readyz`)).status, 200)
+})
+
+test('a webhook whose commit was not answered is answered 503, and is there once when it has come again', async () => {
+  await using proxy = await Middleman.open(cluster.url)
+  await using served = await Served.open(proxy.url)
+  proxy.isSwallowing = true
+  assert.equal((await served.post(read(0))).status, 503)
+  assert.equal(proxy.swallowed, 1)
+  const { read: committed } = await served.counts()
+  assert.equal((await served.post(read(0))).status, 200)
+  assert.deepEqual([committed, await served.counts()], ['1', { read: '1', discrepancies: 0 }])
+})
+
+/** A server with an account, on a schema of its own. */
+class Served implements AsyncDisposable {
+  readonly server: TestServer
+  readonly database: string
+  readonly #parts: AsyncDisposableStack
+
+  private constructor(server: TestServer, database: string, parts: AsyncDisposableStack) {
+    this.server = server
+    this.database = database
+    this.#parts = parts
+  }
+
+  static async open(url: string): Promise<Served> {
+    await using parts = new AsyncDisposableStack()
+    const schema = parts.use(await schemas.make())
+    const through = new URL(schema.name)
+    through.port = new URL(url).port
+    through.searchParams.set('query_timeout', String(ANSWER_MS_MAX))
+    const server = parts.use(await TestServer.open({ database: through.href }))
+    await server.addAccount('1', { page_ids: ['9'] })
+    return new Served(server, schema.name, parts.move())
+  }
+
+  #sent = 0
+
+  post(webhook: unknown): Promise<Response> {
+    return this.server.post(webhook)
+  }
+
+  /** Sends webhooks of people who never wrote before, each until it is answered 200, as Meta does. */
+  async deliver(webhooks: number): Promise<void> {
+    const people = Array.from({ length: webhooks }, () => this.#sent++)
+    await this.again(people)
+  }
+
+  async again(people: readonly number[]): Promise<void> {
+    await Promise.all(
+      people.map(async (person) => {
+        await wait((person % 100) * 10)
+        await until(async () => (await this.post(read(person))).status === 200)
+      }),
+    )
+  }
+
+  async counts(): Promise<{ read: string | undefined; discrepancies: number }> {
+    const row = await this.server.row('500', 'fields=marketing_messages_read&date_preset=maximum', '1')
+    let discrepancies = 0
+    await this.server.store.read((tables) => verify(tables, () => discrepancies++))
+    return { read: row?.marketing_messages_read, discrepancies }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.disposeAsync()
+  }
+}
+
+function read(person: number): unknown {
+  return envelope('9', {
+    field: 'marketing_message_reads',
+    message_id: '500',
+    timestamp: ms('2026-11-20T09:00:00Z'),
+    marketing_message_tracking_id: `t${person}`,
+    messenger_subscription_token: `A1B2C3D4E5F6G7H8I9J0 ${person}`,
+  })
+}
+
+/** Long enough for a database to stop, start and recover on a slow machine. */
+const HEALING_MS_MAX = 120_000
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = AbortSignal.timeout(HEALING_MS_MAX)
+  while (!(await isSo())) await wait(100, undefined, { signal: deadline })
+}
+
+async function connectTo(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}
+
+async function stopped(how: 'fast' | 'immediate'): Promise<() => Promise<void>> {
+  await cluster.stop(how)
+  return () => cluster.restart()
+}
+
+/** The wrong side of a failover reads, and refuses to be written. */
+async function refuseWrites(): Promise<() => Promise<void>> {
+  const set = async (value: string) => {
+    const client = await connectTo(cluster.url)
+    await client.query(`ALTER SYSTEM SET default_transaction_read_only = ${value}`)
+    await client.query('SELECT pg_reload_conf()')
+    await client.end()
+  }
+  await set('on')
+  return () => set('off')
+}
+
+/** Takes every connection that the server has, those of Readout as well. */
+async function takeConnections(): Promise<() => Promise<void>> {
+  const taken: pg.Client[] = []
+  const first = await connectTo(cluster.url)
+  for (let isFull = false; !isFull; ) {
+    await first.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'readout'")
+    isFull = await connectTo(cluster.url).then(
+      (client) => taken.push(client) === 0,
+      () => true,
+    )
+  }
+  const ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'readout'"
+  await first.query(ended)
+  return async () => {
+    for (const client of [...taken, first]) await client.end()
+  }
+}
+
+/** Stops the processes that serve Readout's connections where they are: they neither answer nor go. */
+async function hang(): Promise<() => Promise<void>> {
+  const client = await connectTo(cluster.url)
+  const readout = "SELECT pid FROM pg_stat_activity WHERE application_name = 'readout'"
+  const held = (await client.query(readout)).rows.map(({ pid }) => Number(pid))
+  for (const pid of held) process.kill(pid, 'SIGSTOP')
+  return async () => {
+    for (const pid of held) process.kill(pid, 'SIGCONT')
+    await client.end()
+  }
+}
+
+/** Stands before the database, and keeps to itself what that answers to a COMMIT, once. */
+class Middleman implements AsyncDisposable {
+  readonly url: string
+  readonly #server: Server
+  isSwallowing = false
+  swallowed = 0
+
+  private constructor(url: string, server: Server) {
+    this.url = url
+    this.#server = server
+  }
+
+  static async open(target: string): Promise<Middleman> {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = new URL(target)
+    const port = Number(url.port)
+    url.port = String((server.address() as AddressInfo).port)
+    const proxy = new Middleman(url.href, server)
+    server.on('connection', (client) => proxy.#join(client, connect(port, '127.0.0.1')))
+    return proxy
+  }
+
+  #join(client: Socket, database: Socket): void {
+    let hasWritten = false
+    let isLast = false
+    client.on('data', (bytes) => {
+      hasWritten ||= bytes.includes('INSERT INTO message')
+      isLast ||= this.isSwallowing && hasWritten && bytes.includes('COMMIT\0')
+      database.write(bytes)
+    })
+    database.on('data', (bytes) => {
+      if (isLast && bytes.includes('COMMIT\0')) {
+        this.isSwallowing = false
+        this.swallowed++
+        client.destroy()
+      } else client.write(bytes)
+    })
+    client.on('close', () => database.destroy()).on('error', () => {})
+    database.on('close', () => client.destroy()).on('error', () => {})
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close()
+  }
+}
