@@ -24,6 +24,7 @@ import {
 import { confirmHashKey } from './ingest/pseudonym.ts'
 import { Writer, writerWorker } from './ingest/writer.ts'
 import { Metrics, OPERATIONS, type Operations, operationsDoor } from './operations.ts'
+import { refuseHalfMoved } from './store/move.ts'
 import { lockStore, openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { noteWorld } from './store/world.ts'
@@ -69,6 +70,7 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   const now_ms = () => config.now().epochMilliseconds
   const store = parts.use(await openStore(config.database))
   parts.use(lockStore(config.database, 'serve'))
+  await refuseHalfMoved(store)
   await confirmHashKey(store, config.hash_key)
   await store.write(({ registry }) => registry.removeForgotten(now_ms()))
   await noteWorld(store, process.versions.tz ?? '')

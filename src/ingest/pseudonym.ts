@@ -60,3 +60,13 @@ export async function confirmHashKey(store: Store, key: Uint8Array): Promise<voi
       `${fingerprint}; put the key file back beside the database, or set READOUT_HASH_KEY to the key it was written with`,
   )
 }
+
+/** Throws a HashKeyError when both databases know a key, and not the same. */
+export async function confirmSameHashKey(from: Store, to: Store): Promise<void> {
+  const [ours, theirs] = await Promise.all([from, to].map(({ registry }) => registry.readSetting(SETTING)))
+  if (ours === undefined || theirs === undefined || ours === theirs) return
+  throw new HashKeyError(
+    `cannot move under another hash key: what is moved was written with the key of fingerprint ${ours}, the target was begun ` +
+      `with ${theirs}; name a target that is new with --to`,
+  )
+}
