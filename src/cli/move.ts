@@ -49,7 +49,7 @@ async function moveWithProgress(from: MovedStore, to: MovedStore): Promise<Moved
   return move(from, to, {
     onProgress: (done, total, act) => {
       progress.update(done, total, act)
-      if (!process.stderr.isTTY && act !== last) say(act)
+      if (!process.stderr.isTTY && act !== last) say(`${act}, ${done} of ${total} rows moved and compared`)
       last = act
     },
   })
@@ -60,8 +60,8 @@ function sayMoved({ rows, found, differences }: Moved, from: string, to: string)
   for (const difference of differences) say(difference)
   if (differences.length > 0) {
     throw new CliError(
-      `${count(differences.length, 'table')} are not the same in both: one of them changed after it was moved; to have it as it ` +
-        'is now, empty the target and move anew',
+      `these first differences are in ${count(differences.length, 'table')}: one of the two databases has changed since it was ` +
+        'moved; to have what --from holds now, name a new or empty one with --to',
     )
   }
   say(`moved ${count(rows, 'row')} to ${describeDatabase(to)}; every one is the same in both`)

@@ -2,7 +2,7 @@ import { keyOf, MOVE_SETTING, ROW_TABLES, type RowKey, type RowTable, type RowVa
 import { DatabaseError, type Store, type Tables } from './store.ts'
 
 /** Rows that are put into the target in one transaction. */
-const BATCH_ROWS = 2000
+const BATCH_ROWS = 1000
 
 /** A store, and its database as it is called in errors and in the note of a move. */
 export interface MovedStore {
@@ -91,7 +91,6 @@ async function copy(source: Tables, to: Store, start: Note, batch_rows: number, 
   let rows = start.rows
   const first = ROW_TABLES.findIndex(({ name }) => name === start.table)
   for (const table of ROW_TABLES.slice(first)) {
-    tell(rows, `moving ${table.name}`)
     const columns = await source.rows.listColumns(table)
     const after = table.name === start.table ? start.after : []
     for await (const page of source.rows.pages(table, columns, after, batch_rows)) {
@@ -123,12 +122,12 @@ async function compare(
     await using ours = source.rows.pages(table, columns, [], batch_rows)
     await using theirs = target.rows.pages(table, columns, [], batch_rows)
     for (;;) {
-      tell(done, `comparing ${table.name}`)
       const [a, b] = [(await ours.next()).value ?? [], (await theirs.next()).value ?? []]
       const place = Array.from({ length: Math.max(a.length, b.length) }).findIndex((_, i) => !isSameRow(a[i], b[i]))
       if (place >= 0) differences.push(describe(table, columns, names, [a[place], b[place]]))
       if (place >= 0 || a.length === 0) break
       done += a.length
+      tell(done, `comparing ${table.name}`)
     }
   }
   return differences
