@@ -25,6 +25,7 @@ import {
 import { confirmHashKey } from './ingest/pseudonym.ts'
 import { Writer, writerWorker } from './ingest/writer.ts'
 import { Metrics, OPERATIONS, type Operations, operationsDoor } from './operations.ts'
+import { refuseHalfMoved } from './store/move.ts'
 import { lockStore, openStore, whenThere } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { noteWorld } from './store/world.ts'
@@ -111,6 +112,7 @@ async function openReady(config: ServerConfig, now_ms: number): Promise<ReadySto
   await using parts = new AsyncDisposableStack()
   const store = parts.use(await openStore(config.database))
   parts.use(lockStore(config.database, 'serve'))
+  await refuseHalfMoved(store)
   await confirmHashKey(store, config.hash_key)
   await store.write(({ registry }) => registry.removeForgotten(now_ms))
   await noteWorld(store, process.versions.tz ?? '')

@@ -6,6 +6,7 @@ import { addCampaignCommands } from './campaign.ts'
 import { addImportCommands } from './import.ts'
 import { addInsightsCommands } from './insights.ts'
 import { addLedgerCommands } from './ledger.ts'
+import { addMoveCommand } from './move.ts'
 import { addPruneCommand } from './prune.ts'
 import { addServeCommand } from './serve.ts'
 import { addSetAsideCommands } from './set-aside.ts'
@@ -35,6 +36,7 @@ export function openProgram(): Command {
   addLedgerCommands(program)
   addPruneCommand(program)
   addBackupCommands(program)
+  addMoveCommand(program)
   addStatusCommand(program)
   return program
 }

@@ -21,7 +21,7 @@ export const DATABASE_SETTINGS: readonly Setting[] = [
     value: 'FILE or URL',
     default: './data/readout.db',
     help: 'the SQLite file, which is made where it is missing; or a PostgreSQL database, as postgres://user@host/name',
-    parse: parseDatabase,
+    parse: databaseParser('--database, or READOUT_DATABASE,'),
   },
   {
     flag: 'hash-key',
@@ -109,12 +109,15 @@ function isSwitchedOff(name: string): boolean {
   return text !== undefined && ['', '0', 'false', 'no', 'off'].includes(text)
 }
 
-function parseDatabase(text: string): string {
-  if (isPostgres(text) && URL.canParse(text)) return text
-  // An InvalidArgumentError would print the value, which may hold a password.
-  if (isPostgres(text)) throw misused('--database, or READOUT_DATABASE, must be a URL as postgres://user@host/name')
-  if (!/^(?:\w+:\/\/|file:|:memory:$|$)/.test(text)) return text
-  throw new InvalidArgumentError('It must be the path of a file, or a URL that begins with postgres://.')
+/** Parses what names a database; `option` is how it is called where it is wrong. */
+export function databaseParser(option: string): (text: string) => string {
+  return (text) => {
+    if (isPostgres(text) && URL.canParse(text)) return text
+    // An InvalidArgumentError would print the value, which may hold a password.
+    if (isPostgres(text)) throw misused(`${option} must be a URL as postgres://user@host/name`)
+    if (!/^(?:\w+:\/\/|file:|:memory:$|$)/.test(text)) return text
+    throw new InvalidArgumentError('It must be the path of a file, or a URL that begins with postgres://.')
+  }
 }
 
 function parsePort(text: string): number {

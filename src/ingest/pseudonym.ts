@@ -68,3 +68,13 @@ function noteFingerprint(store: Store, fingerprint: string): Promise<string> {
     return known ?? fingerprint
   })
 }
+
+/** Throws a HashKeyError when both databases know a key, and not the same. */
+export async function confirmSameHashKey(from: Store, to: Store): Promise<void> {
+  const [ours, theirs] = await Promise.all([from, to].map(({ registry }) => registry.readSetting(SETTING)))
+  if (ours === undefined || theirs === undefined || ours === theirs) return
+  throw new HashKeyError(
+    `cannot move under another hash key: what is moved was written with the key of fingerprint ${ours}, the target was begun ` +
+      `with ${theirs}; name a target that is new with --to`,
+  )
+}

@@ -51,7 +51,7 @@ export async function whenThere<T>(
  * Takes a SQLite file for one server, or for what no server may be there for; a PostgreSQL database is any number of servers'.
  * Throws a DatabaseError.
  */
-export function lockStore(database: string, purpose: 'serve' | 'vacuum'): Disposable {
+export function lockStore(database: string, purpose: 'serve' | 'vacuum' | 'move'): Disposable {
   return isPostgres(database) ? new DisposableStack() : lockDatabase(database, purpose)
 }
 

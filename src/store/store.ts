@@ -4,6 +4,7 @@ import type { Pruned } from './pruned.ts'
 import type { Registry } from './registry.ts'
 import type { Reports } from './reports.ts'
 import type { Rollups } from './rollups.ts'
+import type { Rows } from './rows.ts'
 import type { SetAside } from './set-aside.ts'
 import type { Threads } from './threads.ts'
 import type { Tokens } from './tokens.ts'
@@ -19,6 +20,7 @@ export interface Tables {
   readonly setAside: SetAside
   readonly arrivals: Arrivals
   readonly reports: Reports
+  readonly rows: Rows
 }
 
 /** Thrown where a database cannot be used; the message names it, what is wrong with it and the way out. */

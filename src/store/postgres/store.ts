@@ -9,6 +9,7 @@ import { PostgresPruned } from './pruned.ts'
 import { PostgresRegistry, READ_VERSION } from './registry.ts'
 import { PostgresReports } from './reports.ts'
 import { PostgresRollups } from './rollups.ts'
+import { PostgresRows } from './rows.ts'
 import { Session } from './session.ts'
 import { PostgresSetAside } from './set-aside.ts'
 import { PostgresThreads } from './threads.ts'
@@ -62,6 +63,7 @@ class PostgresTables implements Tables {
   readonly setAside: PostgresSetAside
   readonly arrivals: PostgresArrivals
   readonly reports: PostgresReports
+  readonly rows: PostgresRows
 
   constructor(session: Session) {
     this.threads = new PostgresThreads(session)
@@ -73,6 +75,7 @@ class PostgresTables implements Tables {
     this.setAside = new PostgresSetAside(session)
     this.arrivals = new PostgresArrivals(session)
     this.reports = new PostgresReports(session)
+    this.rows = new PostgresRows(session)
   }
 }
 

@@ -249,13 +249,13 @@ function unresolvedAdOf(row: Row): UnresolvedAd {
 }
 
 /** One byte tells whether the 16 bytes of a UUID follow, or a text. */
-function packTrackingId(text: unknown): string | null {
+export function packTrackingId(text: unknown): string | null {
   if (text === null) return null
   const id = String(text)
   return UUID.test(id) ? `\\x01${id.replaceAll('-', '')}` : `\\x00${Buffer.from(id).toString('hex')}`
 }
 
-function unpackTrackingId(hex: unknown): string {
+export function unpackTrackingId(hex: unknown): string {
   const packed = String(hex)
   const content = packed.slice(2)
   return packed.startsWith('01') ? formatUuid(content) : Buffer.from(content, 'hex').toString()

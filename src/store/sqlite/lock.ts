@@ -7,7 +7,7 @@ import { databaseError, isBusy } from './error.ts'
  * the process ends, however it ends. The lock is on a file beside it, so that commands can read and write while the server
  * runs. Throws a DatabaseError.
  */
-export function lockDatabase(file: string, purpose: 'serve' | 'vacuum' | 'restore'): Disposable {
+export function lockDatabase(file: string, purpose: 'serve' | 'vacuum' | 'restore' | 'move'): Disposable {
   const parts = new DisposableStack()
   try {
     const lock = parts.adopt(new DatabaseSync(`${file}.lock`), (db) => db.close())
@@ -16,7 +16,7 @@ export function lockDatabase(file: string, purpose: 'serve' | 'vacuum' | 'restor
   } catch (cause) {
     parts.dispose()
     if (!isBusy(cause)) throw databaseError(purpose, file, cause)
-    const way_out = 'stop it, or name another database with --database'
+    const way_out = 'stop it, or name another database'
     throw new DatabaseError(`cannot ${purpose} the database ${file}: another server has it open; ${way_out}`, { cause })
   }
 }

@@ -9,6 +9,7 @@ import { SqlitePruned } from './pruned.ts'
 import { SqliteRegistry } from './registry.ts'
 import { SqliteReports } from './reports.ts'
 import { SqliteRollups } from './rollups.ts'
+import { SqliteRows } from './rows.ts'
 import { SqliteSetAside } from './set-aside.ts'
 import { SqliteThreads } from './threads.ts'
 import { SqliteTokens } from './tokens.ts'
@@ -48,6 +49,7 @@ class SqliteStore implements Store {
   readonly setAside: SqliteSetAside
   readonly arrivals: SqliteArrivals
   readonly reports: SqliteReports
+  readonly rows: SqliteRows
   /** Those who wait to read. */
   #readers: Reader[] = []
   /** The last transaction: the next one waits for it, since one connection holds one at a time. */
@@ -68,6 +70,7 @@ class SqliteStore implements Store {
     this.setAside = new SqliteSetAside(db)
     this.arrivals = new SqliteArrivals(db)
     this.reports = new SqliteReports(db)
+    this.rows = new SqliteRows(db)
   }
 
   /** The next transaction begins when this one is committed; who wrote waits for the disk, too. */

@@ -188,11 +188,11 @@ export class SqliteThreads implements Threads {
 }
 
 /** The bytes of a UUID; any other text stands as it is. */
-function packTrackingId(text: string | null): string | Buffer | null {
+export function packTrackingId(text: string | null): string | Buffer | null {
   return text !== null && UUID.test(text) ? Buffer.from(text.replaceAll('-', ''), 'hex') : text
 }
 
-function unpackTrackingId(value: unknown): string {
+export function unpackTrackingId(value: unknown): string {
   if (!(value instanceof Uint8Array)) return String(value)
   return formatUuid(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex'))
 }
