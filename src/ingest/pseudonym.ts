@@ -1,5 +1,5 @@
 import { createHmac, hash } from 'node:crypto'
-import type { Store } from '../store/store.ts'
+import type { Store, Tables } from '../store/store.ts'
 
 /** Bytes of the key that personal ids are hashed with. */
 export const HASH_KEY_BYTES = 32
@@ -52,11 +52,18 @@ export class KeyedPseudonyms implements Pseudonyms {
 /** Writes the key's fingerprint into a new database; throws a HashKeyError when the database knows another. */
 export async function confirmHashKey(store: Store, key: Uint8Array): Promise<void> {
   const fingerprint = createHmac('sha256', key).update('readout hash key').digest('hex').slice(0, 16)
-  const known = await store.registry.readSetting(SETTING)
+  const known =
+    (await store.registry.readSetting(SETTING)) ?? (await store.write((tables) => settle(tables, fingerprint)))
   if (known === fingerprint) return
-  if (known === undefined) return store.write(({ registry }) => registry.writeSetting(SETTING, fingerprint))
   throw new HashKeyError(
     `cannot use this hash key: the database was written with the key of fingerprint ${known}, this one has ` +
       `${fingerprint}; put the key file back beside the database, or set READOUT_HASH_KEY to the key it was written with`,
   )
+}
+
+/** Of servers that open a new database at once, the first one's key is the database's. */
+async function settle({ registry }: Tables, fingerprint: string): Promise<string> {
+  const known = await registry.readSetting(SETTING)
+  if (known === undefined) await registry.writeSetting(SETTING, fingerprint)
+  return known ?? fingerprint
 }
