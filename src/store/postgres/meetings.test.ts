@@ -64,6 +64,9 @@ const SENT = fact('sent')
 const DELIVERED = fact('delivered', { at: SENT.at + 60_000 })
 const CLICKED = fact('clicked', { at: SENT.at + 7_200_000 })
 
+/** After this one, nobody has to note the page of the others. */
+const BOB = fact('sent', { subscriber: 'bob' })
+
 /** A model of two accounts, in the first of which all ads are. */
 const WORLD: ModelWorld = {
   accountOf: () => '1',
@@ -177,11 +180,19 @@ const MEETINGS: readonly Meeting[] = [
   ...(['begun', 'commit'] as const).flatMap((spot): Meeting[] => [
     {
       name: 'two batches of one message',
-      before: [],
+      before: [take(BOB)],
       first: take(SENT),
       spot,
       second: take(DELIVERED),
-      counted: [SENT, DELIVERED],
+      counted: [BOB, SENT, DELIVERED],
+    },
+    {
+      name: 'two batches of the same fact',
+      before: [take(BOB)],
+      first: take(SENT),
+      spot,
+      second: take(SENT),
+      counted: [BOB, SENT],
     },
     {
       name: 'two batches of the same fact of an ad that nobody knows',
@@ -254,8 +265,9 @@ const MEETINGS: readonly Meeting[] = [
     first: pruneAll,
     spot: 'commit',
     commit: FIRST_PAGE,
-    second: take(fact('sent', { tracking_id: 'm2' })),
-    counted: [fact('sent', { at: OLD }), fact('sent', { tracking_id: 'm2' })],
+    second: take(CLICKED),
+    // What is pruned takes no clicks any more, and is told apart from what comes as if it was another's.
+    counted: [fact('sent', { at: OLD }), { ...CLICKED, subscriber: 'ann, later' }],
   },
   {
     name: 'two that prune the same ads',

@@ -205,5 +205,6 @@ test('facts that are dealt to servers in any way come to what the naive model co
         .size,
     )
   })
-  await fc.assert(property, { numRuns: DEALS })
+  // Chance is with the servers as well, so a shorter deal cannot be looked for.
+  await fc.assert(property, { numRuns: DEALS, endOnFailure: true })
 })
