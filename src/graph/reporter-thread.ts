@@ -102,10 +102,11 @@ async function make(run: ReportRun): Promise<void> {
   try {
     await using reading = await openStore(database)
     await using claim = await reading.claimReport(run.run)
-    // Another server makes it, or has made it since it was listed.
-    if (claim === undefined || (await reading.reports.read(run.run_id))?.ended_at !== undefined) return
+    const current = claim && (await reading.reports.read(run.run_id))
+    // Another server makes it, or has made it or removed it since it was listed.
+    if (current === undefined || current.ended_at !== undefined) return
     const job = { reading, writing: store, meta_history_limit, now_ms: () => now_ms, signal: stop.signal }
-    const failure = await makeReport(run, job)
+    const failure = await makeReport(current, job)
     if (failure !== undefined) reply({ kind: 'failed', reason: reasonOf(failure) })
   } catch (error) {
     if (!stop.signal.aborted) reply({ kind: 'failed', reason: reasonOf(error) })

@@ -1,14 +1,27 @@
-import { mkdtempSync, rmdirSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { inspect, parseArgs } from 'node:util'
 import { readMachine } from '../../bench/machine.ts'
-import { runCrashLoop } from './crash-loop.ts'
+import { describeDatabase, isPostgres } from '../../src/store/open.ts'
+import { Cluster } from '../contract/cluster.ts'
+import { Schemas } from '../contract/schemas.ts'
+import { type CrashPlace, runCrashLoop } from './crash-loop.ts'
+import { fileCrashes } from './file.ts'
 import { formatRecord, writeRecord } from './record.ts'
+import { serversCrashes } from './servers.ts'
 
 const EXIT = { ok: 0, failed: 1, unusable: 2 }
-const USAGE = 'use: npm run crash -- [--rounds N] [--seed N] [--record]'
+const USAGE = 'use: npm run crash -- [--rounds N] [--seed N] [--record] [--database postgres[://…] [--servers N]]'
 const ROUNDS = '30'
+
+/** A PostgreSQL server that is started for the run. */
+const OURS = 'postgres'
+
+/** On one PostgreSQL, so that one can be killed while others go on. */
+const SERVERS = '3'
+const SERVERS_MIN = 2
 
 process.exitCode = await run()
 
@@ -17,12 +30,12 @@ async function run(): Promise<number> {
   const options = readOptions()
   if (options === undefined) return say(USAGE, EXIT.unusable)
   const { rounds, seed, isRecorded } = options
+  await using parts = new AsyncDisposableStack()
   // As it is when the run begins: it is that code which the servers run.
   const machine = readMachine()
-  const folder = mkdtempSync(join(tmpdir(), 'readout-crash-'))
   try {
-    const record = await runCrashLoop(rounds, seed, folder, (so_far) => say(`${so_far.rounds} of ${rounds} rounds`))
-    rmdirSync(folder)
+    const place = await openPlace(options, parts)
+    const record = await runCrashLoop(rounds, seed, place, (so_far) => say(`${so_far.rounds} of ${rounds} rounds`))
     process.stdout.write(formatRecord(record))
     if (isRecorded) say(`recorded in ${relative(process.cwd(), writeRecord(record, machine, Date.now()))}`)
     return EXIT.ok
@@ -31,18 +44,56 @@ async function run(): Promise<number> {
   }
 }
 
-function readOptions(): { rounds: number; seed: number; isRecorded: boolean } | undefined {
+interface Options {
+  readonly rounds: number
+  readonly seed: number
+  readonly isRecorded: boolean
+  /** A PostgreSQL server, or `postgres` for one of our own; a SQLite file where it is not said. */
+  readonly database: string | undefined
+  readonly servers: number
+}
+
+/** Where servers are killed; what is left of a world that fails is named where it goes. */
+async function openPlace({ database, servers }: Options, parts: AsyncDisposableStack): Promise<CrashPlace> {
+  if (database === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), 'readout-crash-'))
+    parts.defer(() => removeEmpty(folder))
+    return fileCrashes(folder)
+  }
+  const isOurs = !isPostgres(database)
+  const url = isOurs ? parts.use(await Cluster.start(randomBytes(16).toString('hex'))).url : database
+  const schemas = parts.use(new Schemas(url, `readout_crash_${randomBytes(4).toString('hex')}`))
+  const named = isOurs ? 'postgres' : describeDatabase(url)
+  return serversCrashes(schemas, servers, `--database ${named} --servers ${servers} `)
+}
+
+function removeEmpty(folder: string): void {
+  if (readdirSync(folder).length === 0) rmdirSync(folder)
+  else say(`its files are kept in ${folder}`)
+}
+
+function readOptions(): Options | undefined {
   try {
     const { values } = parseArgs({
       options: {
         rounds: { type: 'string', default: ROUNDS },
         seed: { type: 'string', default: String(Date.now() % 1_000_000) },
         record: { type: 'boolean', default: false },
+        database: { type: 'string' },
+        servers: { type: 'string' },
       },
     })
-    const [rounds, seed] = [Number(values.rounds), Number(values.seed)]
-    const isUsable = Number.isSafeInteger(rounds) && rounds > 0 && Number.isSafeInteger(seed) && seed >= 0
-    return isUsable ? { rounds, seed, isRecorded: values.record } : undefined
+    const { record: isRecorded, database } = values
+    const [rounds, seed, servers] = [values.rounds, values.seed, values.servers ?? SERVERS].map(Number) as [
+      number,
+      number,
+      number,
+    ]
+    const isUsable =
+      [rounds, seed, servers].every((number) => Number.isSafeInteger(number) && number >= 0) && rounds > 0
+    if (!isUsable || servers < SERVERS_MIN || (database === undefined && values.servers !== undefined)) return undefined
+    if (database !== undefined && database !== OURS && !isPostgres(database)) return undefined
+    return { rounds, seed, isRecorded, database, servers }
   } catch {
     return undefined
   }

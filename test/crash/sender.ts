@@ -19,11 +19,17 @@ const SIZES: Weighted<readonly [min: number, max: number]> = [
 const REPEATED_BODY_RATE = 0.1
 const REPEATED_FACT_RATE = 0.02
 
+/** Bodies that come to two servers at the same time, where there are two. */
+const TWICE_RATE = 0.1
+
 /** No answer takes longer, or the server hangs. */
 const ANSWER_MS_MAX = 20_000
 const DRAIN_MS_MAX = 60_000
 
-/** Sends webhooks as Meta does: what is not answered 200 comes again, and some of what was comes again, too. */
+/** Those who listen now. Whoever is about to be killed is taken out before: who ends while it is here has ended by itself. */
+export type Listening = () => readonly string[]
+
+/** Sends webhooks as Meta does, to any of the servers: what is not answered 200 comes again, and some of what was comes again, too. */
 export class Sender {
   readonly #random: Random
   readonly #events: Iterator<SandboxEvent, void>
@@ -31,6 +37,7 @@ export class Sender {
   readonly #answered: Buffer<ArrayBuffer>[] = []
   #coming: SandboxEvent[] = []
   #inFlight = 0
+  #cutOff = 0
   /** Every fact that a body told of, once for each time. */
   readonly told: SandboxEvent[] = []
 
@@ -44,36 +51,54 @@ export class Sender {
     return this.#inFlight
   }
 
-  /** Sends old bodies and new ones, until so many facts more are told of and all of it is answered, or the server is gone. */
-  async load(url: string, facts: number): Promise<void> {
+  /** How often a connection broke before the answer. */
+  get cutOff(): number {
+    return this.#cutOff
+  }
+
+  /**
+   * Sends old bodies and new ones, until so many facts more are told of and all of it is answered, until it is stopped, or until a
+   * server has ended that listens; tells whether none has.
+   */
+  async load(listening: Listening, facts: number, signal?: AbortSignal): Promise<boolean> {
     const until = this.told.length + facts
-    await this.#send(url, () => this.#next(until))
+    return this.#send(listening, () => (signal?.aborted ? undefined : this.#next(until)))
   }
 
   /** Sends what is left, until all of it is answered 200. */
-  async drain(url: string): Promise<void> {
+  async drain(listening: Listening): Promise<void> {
     const late_ms = performance.now() + DRAIN_MS_MAX
     while (this.#pending.length > 0) {
       if (performance.now() > late_ms) throw new Error(`${this.#pending.length} webhooks are refused over and over`)
-      if (!(await this.#send(url, () => this.#pending.shift()))) throw new Error('the server has gone by itself')
+      if (!(await this.#send(listening, () => this.#pending.shift()))) throw new Error('the server has gone by itself')
     }
   }
 
-  /** Whether the server was there to the end. */
-  async #send(url: string, next: () => Buffer<ArrayBuffer> | undefined): Promise<boolean> {
+  /** Whether every server that listens was there to the end. */
+  async #send(listening: Listening, next: () => Buffer<ArrayBuffer> | undefined): Promise<boolean> {
     const connections = Array.from({ length: CONNECTIONS }, async () => {
       for (let body = next(); body !== undefined; body = next()) {
+        const servers = this.#pick(listening())
         this.#inFlight++
-        const status = await post(url, body)
+        const statuses = await Promise.all(servers.map((url) => post(url, body)))
         this.#inFlight--
-        if (status === 200) this.#answered.push(body)
+        if (statuses.includes(200)) this.#answered.push(body)
         else this.#pending.push(body)
-        if (status === undefined) return false
-        if (status !== 200 && status !== 503) throw new Error(`a webhook was answered ${status}`)
+        const other = statuses.find((status) => status !== undefined && status !== 200 && status !== 503)
+        if (other !== undefined) throw new Error(`a webhook was answered ${other}`)
+        const gone = servers.filter((_, i) => statuses[i] === undefined)
+        this.#cutOff += gone.length
+        if (gone.some((url) => listening().includes(url))) return false
       }
       return true
     })
     return (await Promise.all(connections)).every((isThere) => isThere)
+  }
+
+  /** One of the servers, or two: Meta tries again before it has heard of the first time. */
+  #pick(servers: readonly string[]): readonly string[] {
+    const count = servers.length > 1 && this.#random.chance(TWICE_RATE) ? 2 : 1
+    return this.#random.shuffle(servers).slice(0, count)
   }
 
   #next(until: number): Buffer<ArrayBuffer> | undefined {

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ON_POSTGRES, openDatabase } from '../../../test/database.ts'
-import { readRollupLines } from '../../../test/rollup-lines.ts'
+import { countFailuresNaively, countNaively, type ModelWorld } from '../../../test/model.ts'
+import { countLines, readRollupLines } from '../../../test/rollup-lines.ts'
 import { FACT_KINDS, type Fact } from '../../domain/fact.ts'
 import { Admission, singleIdAd } from '../admission.ts'
 import { append } from '../append.ts'
 import { catchUp, catchUpStep } from '../catch-up.ts'
 import { openStore } from '../open.ts'
+import type { RejectedChange } from '../set-aside.ts'
 import type { Store, Tables } from '../store.ts'
 import { type Discrepancy, verify } from '../verify.ts'
 
@@ -15,6 +17,8 @@ const SERVERS = 3
 const FACTS = 3000
 const ACTS = 40
 const BATCH = 60
+/** Of facts to servers, each on a new database. */
+const DEALS = 5
 const START_MS = Date.parse('2026-11-17T00:00:00Z')
 /** Ads by the page that tells of them; `103` is linked to both accounts, so its ads wait to be claimed. */
 const AD_PAGES: Record<string, string> = { '11': '101', '12': '101', '21': '102', '31': '103', '32': '103' }
@@ -74,9 +78,15 @@ async function addAccounts(store: Store): Promise<void> {
   }
 }
 
+/** One of few, so that every server sets each of them aside. */
+function rejectionOf({ subscriber }: Fact): RejectedChange {
+  return { reason: 'it is not read', change: subscriber }
+}
+
 async function take(store: Store, admission: Admission, facts: readonly Fact[]): Promise<void> {
   await store.write(async (tables) => {
     await admission.open(tables.registry, START_MS)
+    await tables.setAside.reject(facts.map(rejectionOf), START_MS)
     await append(tables, admission, facts)
     await tables.arrivals.notePageEvents(facts, START_MS + (facts[0]?.at ?? 0))
   }, 'shared')
@@ -138,4 +148,63 @@ test('claimReport() gives a report to one server at a time', ON_POSTGRES, async 
   assert.equal(await second.claimReport(1), undefined)
   assert.ok(parts.use(await second.claimReport(2)) !== undefined)
   await claim[Symbol.asyncDispose]()
+})
+
+/** A fact, which of the servers are told of it, as bits, and when each of them is. */
+const arbitraryDealt = fc.record({
+  fact: arbitraryFact,
+  servers: fc.integer({ min: 1, max: 2 ** SERVERS - 1 }),
+  place: fc.array(fc.nat(), { minLength: SERVERS, maxLength: SERVERS }),
+})
+
+const arbitraryDeal = fc.record({
+  dealt: fc.array(arbitraryDealt, { minLength: 200, maxLength: 400 }),
+  batch: fc.array(fc.integer({ min: 10, max: 60 }), { minLength: SERVERS, maxLength: SERVERS }),
+})
+
+type Deal = typeof arbitraryDeal extends fc.Arbitrary<infer One> ? One : never
+
+/** Nobody claims the ads of page `103`. */
+const UNCLAIMED: ModelWorld = {
+  accountOf: (ad_id) => ({ '101': '1', '102': '2' })[AD_PAGES[ad_id] ?? ''],
+  timeZoneOf: () => 'UTC',
+  listedCountry: () => undefined,
+  ratesOf: () => [],
+}
+
+/** Takes what a server is told, in its own order and its own batches. */
+async function takeDealt(store: Store, { dealt, batch }: Deal, server: number): Promise<void> {
+  const admission = new Admission()
+  const placeOf = ({ place }: Deal['dealt'][number]) => place[server] ?? 0
+  const own = dealt.filter(({ servers }) => servers & (1 << server)).sort((a, b) => placeOf(a) - placeOf(b))
+  const size = batch[server] ?? 1
+  for (let i = 0; i < own.length; i += size) {
+    await take(
+      store,
+      admission,
+      own.slice(i, i + size).map(({ fact }) => fact),
+    )
+  }
+}
+
+test('facts that are dealt to servers in any way come to what the naive model counts', ON_POSTGRES, async () => {
+  const property = fc.asyncProperty(arbitraryDeal, async (deal) => {
+    await using parts = new AsyncDisposableStack()
+    const servers = (await openServers(parts)).slice(0, SERVERS) as [Store, ...Store[]]
+    await addAccounts(servers[0])
+    // Each rejects where it waits for another in a circle.
+    await Promise.all(servers.map((store, server) => takeDealt(store, deal, server)))
+    const facts = deal.dealt.map(({ fact }) => fact)
+    const expected = countLines(countNaively(facts, UNCLAIMED), countFailuresNaively(facts, UNCLAIMED))
+    assert.deepEqual(await readRollupLines(servers[0]), expected)
+    const parked = facts.filter(({ ad_id }) => UNCLAIMED.accountOf(ad_id) === undefined)
+    const stored = await servers[0].setAside.listParked()
+    assert.equal(
+      stored.reduce((sum, one) => sum + one.facts, 0),
+      new Set(parked.map((fact) => JSON.stringify(fact, (_, one) => (typeof one === 'bigint' ? String(one) : one))))
+        .size,
+    )
+  })
+  // Chance is with the servers as well, so a shorter deal cannot be looked for.
+  await fc.assert(property, { numRuns: DEALS, endOnFailure: true })
 })
