@@ -405,9 +405,14 @@ test('readout begins a database only where one is asked for', ON_SQLITE, async (
   foreign.close()
   const args = ['status', '--database', database, '--hash-key', 'ab'.repeat(32)]
   assert.match((await readout(args)).stderr, /it is another program's; name another with --database/)
-  for (const name of [':memory:', 'file:x.db', 'postgres://u:p@host/db']) {
+  for (const name of [':memory:', 'file:x.db', 'mysql://u@host/db']) {
     assert.match((await readout(['status', '--database', name])).stderr, /It must be the path of a file/)
   }
+  const { stderr } = await readout(['status', '--database', 'postgres://u:geheim@host/db'])
+  assert.match(stderr, /^readout: cannot open postgres:\/\/u@host\/db: .* set READOUT_HASH_KEY/)
+  const malformed = await readout(['status', '--database', 'postgres://u:geheim@[host'])
+  assert.match(malformed.stderr, /^readout: --database, .* must be a URL as postgres:/)
+  assert.ok(!malformed.stderr.includes('geheim'))
 })
 
 test('readout prints nothing that moves the cursor', async () => {

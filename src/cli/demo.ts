@@ -26,6 +26,8 @@ export async function loadDemo(store: Store, pseudonyms: Pseudonyms, now_ms: num
   const facts = demoEvents(SEED, now_ms).map((event) => parseFactLine(formatImportLine(event), pseudonyms, now_ms))
   const countries = [...subscriberList(demoAudience(SEED))]
   await store.write(async (tables) => {
+    // Another server may have loaded it meanwhile.
+    if ((await tables.registry.readSetting(SETTING)) !== undefined) return
     await register(tables, now_ms)
     await tables.registry.writeCountries(
       new Map(countries.map(([token, country]) => [pseudonyms.subscriber(token), country])),

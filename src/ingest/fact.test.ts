@@ -95,3 +95,11 @@ test('KeyedPseudonyms gives another key other pseudonyms, and a token none of a 
   assert.notEqual(pseudonyms.subscriber('ann'), other.subscriber('ann'))
   assert.ok(!pseudonyms.subscriber('ann').startsWith(pseudonyms.mid('ann')))
 })
+
+test('parseFact() makes texts that every engine gives back as they are', () => {
+  const failed = { ...SENT, kind: 'failed', marketing_message_tracking_id: undefined }
+  assert.equal(parse({ ...failed, error_message: 'a\0b\ud83d' }).error_message, 'a\ufffdb\ufffd')
+  assert.equal(parse({ ...failed, error_message: `${'x'.repeat(499)}😀` }).error_message, `${'x'.repeat(499)}\ufffd`)
+  const clicked = { ...failed, kind: 'clicked', btn_name: 'Buy\0' }
+  assert.equal(parse(clicked).btn_name, 'Buy\ufffd')
+})

@@ -52,9 +52,8 @@ export class KeyedPseudonyms implements Pseudonyms {
 /** Writes the key's fingerprint into a new database; throws a HashKeyError when the database knows another. */
 export async function confirmHashKey(store: Store, key: Uint8Array): Promise<void> {
   const fingerprint = createHmac('sha256', key).update('readout hash key').digest('hex').slice(0, 16)
-  const known = await store.registry.readSetting(SETTING)
+  const known = (await store.registry.readSetting(SETTING)) ?? (await noteFingerprint(store, fingerprint))
   if (known === fingerprint) return
-  if (known === undefined) return store.write(({ registry }) => registry.writeSetting(SETTING, fingerprint))
   throw new HashKeyError(
     `cannot use this hash key: the database was written with the key of fingerprint ${known}, this one has ` +
       `${fingerprint}; put the key file back beside the database, or set READOUT_HASH_KEY to the key it was written with`,
@@ -69,4 +68,13 @@ export async function confirmSameHashKey(from: Store, to: Store): Promise<void> 
     `cannot move under another hash key: what is moved was written with the key of fingerprint ${ours}, the target was begun ` +
       `with ${theirs}; name a target that is new with --to`,
   )
+}
+
+/** Two servers may start on one new database: the second finds what the first has written. */
+function noteFingerprint(store: Store, fingerprint: string): Promise<string> {
+  return store.write(async ({ registry }) => {
+    const known = await registry.readSetting(SETTING)
+    if (known === undefined) await registry.writeSetting(SETTING, fingerprint)
+    return known ?? fingerprint
+  })
 }

@@ -101,9 +101,16 @@ async function mergeArrivals(tables: Tables, admission: Admission, arrivals: rea
     changes.push(change)
     addDifference(added, account, change)
   }
-  await tables.threads.write(changes)
-  await tables.rollups.add(added)
-  await tables.rollups.add(added.ofAccounts())
+  await writeChanges(tables, changes, added)
+}
+
+/** Nothing waits for the answer to what was written before it; the accounts' cells, which everyone wants, come last. */
+export async function writeChanges(
+  { threads, rollups }: Tables,
+  changes: readonly ThreadChange[],
+  added: RollupCells,
+): Promise<void> {
+  await Promise.all([threads.write(changes), rollups.add(added), rollups.add(added.ofAccounts())])
 }
 
 /** Adds `contributions(after) - contributions(before)` of one thread (design 3, sentence 4). */

@@ -1,6 +1,6 @@
 import { isSameMessage, type Resolution, resolve } from '../domain/resolution.ts'
 import type { Admission } from './admission.ts'
-import { addDifference, append } from './append.ts'
+import { addDifference, append, writeChanges } from './append.ts'
 import { RollupCells } from './rollup-cells.ts'
 import type { Store, Tables } from './store.ts'
 import type { ThreadChange } from './threads.ts'
@@ -69,9 +69,7 @@ async function resolveAnew(tables: Tables, admission: Admission): Promise<number
     changes.push(change)
     addDifference(added, account, change)
   }
-  await tables.threads.write(changes)
-  await tables.rollups.add(added)
-  await tables.rollups.add(added.ofAccounts())
+  await writeChanges(tables, changes, added)
   const isLast = threads.length < RESOLVE_THREADS_MAX
   await tables.threads.writeUnresolvedAd(pending, isLast ? undefined : threads.at(-1)?.subscriber)
   return threads.length
