@@ -21,12 +21,8 @@ export function addMoveCommand(program: Command): void {
   const help =
     'move everything to a new database, of SQLite or PostgreSQL, and compare every row; while no server runs; safe to repeat'
   const command = program.command('move').description(help)
-  for (const [flag, of] of [
-    ['from', 'what is moved; it stays as it is'],
-    ['to', 'a new or empty one'],
-  ] as const) {
-    command.requiredOption(`--${flag} <FILE|URL>`, `the database ${of}`, databaseParser(`--${flag}`))
-  }
+  command.requiredOption('--from <FILE|URL>', 'the database that is moved; it stays as it is', databaseParser('--from'))
+  command.requiredOption('--to <FILE|URL>', 'the new one, or one that is empty', databaseParser('--to'))
   command.action(() => moveDatabase(command.opts<Options>()))
 }
 
@@ -65,14 +61,16 @@ function sayMoved({ rows, found, differences }: Moved, from: string, to: string)
     )
   }
   say(`moved ${count(rows, 'row')} to ${describeDatabase(to)}; every one is the same in both`)
-  if (!isPostgres(from) && existsSync(hashKeyFile(from))) say(`the hash key is not in it: ${wordsOnKey(from, to)}`)
+  say(`the hash key is not in it: ${wordsOnKey(from, to)}`)
   say(`${describeDatabase(from)} is as it was; whatever it takes from now on stays there`)
 }
 
 function wordsOnKey(from: string, to: string): string {
-  const file = hashKeyFile(from)
-  if (!isPostgres(to)) return `copy ${file} to ${hashKeyFile(to)}`
-  return `set READOUT_HASH_KEY to what ${file} holds, the same for every server`
+  const [ours, theirs] = [from, to].map((database) => (isPostgres(database) ? undefined : hashKeyFile(database)))
+  const isSet = ours === undefined || !existsSync(ours)
+  if (theirs === undefined)
+    return `set READOUT_HASH_KEY to ${isSet ? 'what it was' : `what ${ours} holds`}, the same for every server`
+  return isSet ? `go on setting READOUT_HASH_KEY, or put it into ${theirs}` : `copy ${ours} to ${theirs}`
 }
 
 /** The same from wherever it is called, since a move that was stopped knows it by this name. */
