@@ -64,6 +64,10 @@ const SENT = fact('sent')
 const DELIVERED = fact('delivered', { at: SENT.at + 60_000 })
 const CLICKED = fact('clicked', { at: SENT.at + 7_200_000 })
 
+/** Of ads that register themselves. */
+const UNKNOWN = fact('sent', { ad_id: '77', page_id: '104' })
+const ALSO_UNKNOWN = fact('sent', { ad_id: '78', page_id: '104' })
+
 /** After this one, nobody has to note the page of the others. */
 const BOB = fact('sent', { subscriber: 'bob' })
 
@@ -82,6 +86,17 @@ function take(...facts: readonly Fact[]): Doing {
       await begun()
       await append(tables, admission, facts)
       await tables.arrivals.notePageEvents(facts, NOW)
+    }, 'shared')
+}
+
+/** One batch that has got as far as its first fact when it says that it has begun. */
+function takeInTurn(first: Fact, others: readonly Fact[]): Doing {
+  return ({ store, admission, begun }) =>
+    store.write(async (tables) => {
+      await admission.open(tables.registry, NOW)
+      await append(tables, admission, [first])
+      await begun()
+      await append(tables, admission, others)
     }, 'shared')
 }
 
@@ -197,10 +212,10 @@ const MEETINGS: readonly Meeting[] = [
     {
       name: 'two batches of the same fact of an ad that nobody knows',
       before: [],
-      first: take(fact('sent', { ad_id: '77', page_id: '104' })),
+      first: take(UNKNOWN),
       spot,
-      second: take(fact('sent', { ad_id: '77', page_id: '104' })),
-      counted: [fact('sent', { ad_id: '77', page_id: '104' })],
+      second: take(UNKNOWN),
+      counted: [UNKNOWN],
     },
     {
       name: 'a click, and the message that it is credited to',
@@ -231,6 +246,14 @@ const MEETINGS: readonly Meeting[] = [
       counted: [fact('sent', { ad_id: '31' }), fact('delivered', { ad_id: '31' })],
     },
   ]),
+  {
+    name: 'two batches that register the same ads, each in its own order',
+    before: [],
+    first: takeInTurn(UNKNOWN, [ALSO_UNKNOWN]),
+    spot: 'begun',
+    second: take(ALSO_UNKNOWN, UNKNOWN),
+    counted: [UNKNOWN, ALSO_UNKNOWN],
+  },
   {
     name: 'catching up with an ad, and a batch of it',
     before: [take(SENT), setZone],
@@ -402,9 +425,10 @@ async function meet(
   await Promise.race([stop.reached, leading])
   const over = new AbortController()
   const following = second({ store: other, admission: others, begun: nothing })
-  await Promise.race([following, place.untilWaiting('other', over.signal)])
-  over.abort()
-  stop.leave()
+  await Promise.race([following, place.untilWaiting('other', over.signal)]).finally(() => {
+    over.abort()
+    stop.leave()
+  })
   await Promise.all([leading, following])
 }
 
