@@ -38,6 +38,8 @@ interface Meeting {
   readonly spot: Spot
   /** Which of the first one's commits it is that waits. */
   readonly commit?: number
+  /** What the second has done before, so that it remembers something. */
+  readonly known?: Doing
   readonly second: Doing
   readonly after?: Doing
   readonly counted: readonly Fact[]
@@ -136,6 +138,7 @@ const ACTS: readonly {
   readonly act: Doing
   readonly before: readonly Fact[]
   readonly batch: readonly Fact[]
+  readonly commit?: number
   /** Whether the batch is refused after the act. */
   readonly isRefused?: boolean
   readonly world?: Partial<ModelWorld>
@@ -180,7 +183,13 @@ const ACTS: readonly {
     before: [fact('sent', { ad_id: '31', page_id: '101' })],
     batch: [fact('delivered', { ad_id: '31', page_id: '101' })],
   },
-  { name: 'a prune', act: pruneAll, before: [fact('sent', { at: OLD })], batch: [fact('sent', { at: OLD })] },
+  {
+    name: 'a prune',
+    act: pruneAll,
+    before: [fact('sent', { at: OLD })],
+    batch: [fact('sent', { at: OLD })],
+    commit: FIRST_PAGE,
+  },
   {
     name: 'a wish to be forgotten',
     act: ({ store }) => forget(store, 'ann', 'nobody', NOW),
@@ -301,7 +310,7 @@ const MEETINGS: readonly Meeting[] = [
     second: pruneAll,
     counted: [fact('sent', { at: OLD })],
   },
-  ...ACTS.flatMap(({ name, act, before, batch, isRefused = false, ...expected }): Meeting[] => [
+  ...ACTS.flatMap(({ name, act, before, batch, commit = 1, isRefused = false, ...expected }): Meeting[] => [
     ...(['begun', 'commit'] as const).map((spot) => ({
       name: `a batch, and ${name}`,
       before: [take(...before)],
@@ -319,6 +328,8 @@ const MEETINGS: readonly Meeting[] = [
       before: [take(...before)],
       first: act,
       spot: 'commit',
+      commit,
+      known: take(...before),
       second: take(...batch),
       after: catchUpAll,
       counted: isRefused ? before : [...before, ...batch],
@@ -411,15 +422,14 @@ class Place implements AsyncDisposable {
  * Lets the first go to where it stops, and the second as far as it can beside it: to its end, or to where it waits for the first.
  * Then both go to their end. Rejects as they do.
  */
-async function meet(
-  place: Place,
-  { first, spot, commit = 1, second, before }: Pick<Meeting, 'first' | 'spot' | 'commit' | 'second' | 'before'>,
-): Promise<void> {
+async function meet(place: Place, meeting: Meeting): Promise<void> {
+  const { before, first, spot, commit = 1, known, second } = meeting
   const stop = new Stop()
   const nothing = async () => {}
   const [one, other] = [await place.openStore('one'), await place.openStore('other')]
   const [admission, others] = [new Admission(), new Admission()]
   for (const act of before) await act({ store: one, admission, begun: nothing })
+  await known?.({ store: other, admission: others, begun: nothing })
   const store = spot === 'commit' ? pausing(one, commit, stop.pause) : one
   const leading = first({ store, admission, begun: spot === 'begun' ? stop.pause : nothing })
   await Promise.race([stop.reached, leading])
