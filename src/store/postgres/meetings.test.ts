@@ -48,6 +48,9 @@ interface Meeting {
   readonly forgotten?: string
 }
 
+/** Where PostgreSQL is many servers, a wait may be another's than the one that is asked; by then the second has come to it. */
+const WAITING_MS_MAX = 5000
+
 const NOW = Date.parse('2026-11-20T12:00:00Z')
 const OLD = NOW - 9 * DAY_MS
 const FLOOR = dayOf(Temporal.PlainDate.from('2026-11-15'))
@@ -402,11 +405,12 @@ class Place implements AsyncDisposable {
     return this.#parts.use(await openStore(url.href))
   }
 
-  /** Until a connection of this name waits for what another transaction holds, or nobody wants to know any more. */
+  /** Until a connection of this name waits for what another transaction holds, as far as can be seen. */
   async untilWaiting(name: string, signal: AbortSignal): Promise<void> {
     const query = "SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'"
     const isWaiting = async () => (await this.#watching.query(query, [this.#named(name)])).rowCount !== 0
-    while (!signal.aborted && !(await isWaiting())) await wait(5)
+    const late_ms = performance.now() + WAITING_MS_MAX
+    while (!signal.aborted && performance.now() < late_ms && !(await isWaiting())) await wait(5)
   }
 
   #named(name: string): string {
