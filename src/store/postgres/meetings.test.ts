@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as wait } from 'node:timers/promises'
-import pg from 'pg'
-import { ON_POSTGRES, openDatabase } from '../../../test/database.ts'
+import { ON_POSTGRES } from '../../../test/database.ts'
+import { type Doing, type Met, meet, Place, type Server } from '../../../test/meeting.ts'
 import { countFailuresNaively, countNaively, type ModelWorld } from '../../../test/model.ts'
 import { countLines, readRollupLines } from '../../../test/rollup-lines.ts'
 import { DAY_MS, dayOf } from '../../domain/day.ts'
@@ -11,35 +10,14 @@ import { Admission, singleIdAd } from '../admission.ts'
 import { append } from '../append.ts'
 import { catchUp, catchUpStep } from '../catch-up.ts'
 import { forget } from '../forget.ts'
-import { openStore } from '../open.ts'
 import { prune } from '../prune.ts'
 import type { Account } from '../registry.ts'
-import type { Store, Tables } from '../store.ts'
+import type { Tables } from '../store.ts'
 import { type Discrepancy, verify } from '../verify.ts'
 
-/** Where the first of two servers waits: its batch has read the registry's version, or the transaction is about to commit. */
-type Spot = 'begun' | 'commit'
-
-/** What a server does, as its threads and an administrator's commands do. */
-type Doing = (server: Server) => Promise<unknown>
-
-interface Server {
-  readonly store: Store
-  readonly admission: Admission
-  /** Called within a batch that has begun. */
-  readonly begun: () => Promise<void>
-}
-
-/** Two servers that do something at once, and what is counted when both have done it. */
-interface Meeting {
+/** A meeting, and what is counted when both have done what they do. */
+interface Meeting extends Met {
   readonly name: string
-  readonly before: readonly Doing[]
-  readonly first: Doing
-  readonly spot: Spot
-  /** Which of the first one's commits it is that waits. */
-  readonly commit?: number
-  readonly second: Doing
-  readonly after?: Doing
   readonly counted: readonly Fact[]
   readonly world?: Partial<ModelWorld>
   /** Of whom no row is left. */
@@ -49,9 +27,6 @@ interface Meeting {
 const NOW = Date.parse('2026-11-20T12:00:00Z')
 const OLD = NOW - 9 * DAY_MS
 const FLOOR = dayOf(Temporal.PlainDate.from('2026-11-15'))
-/** `101` is linked to both accounts, so that its ads can be moved, and others of them wait to be claimed; `104` to one. */
-const ACCOUNTS: Record<string, string[]> = { '1': ['101', '104'], '2': ['101'] }
-
 const message = { page_id: '101', ad_id: '11', subscriber: 'ann', tracking_id: 'm1', at: NOW - DAY_MS }
 
 function fact(kind: Fact['kind'], differing: Partial<Fact> = {}): Fact {
@@ -63,6 +38,10 @@ function fact(kind: Fact['kind'], differing: Partial<Fact> = {}): Fact {
 const SENT = fact('sent')
 const DELIVERED = fact('delivered', { at: SENT.at + 60_000 })
 const CLICKED = fact('clicked', { at: SENT.at + 7_200_000 })
+
+/** Of ads that register themselves. */
+const UNKNOWN = fact('sent', { ad_id: '77', page_id: '104' })
+const ALSO_UNKNOWN = fact('sent', { ad_id: '78', page_id: '104' })
 
 /** After this one, nobody has to note the page of the others. */
 const BOB = fact('sent', { subscriber: 'bob' })
@@ -82,6 +61,17 @@ function take(...facts: readonly Fact[]): Doing {
       await begun()
       await append(tables, admission, facts)
       await tables.arrivals.notePageEvents(facts, NOW)
+    }, 'shared')
+}
+
+/** One batch that has got as far as its first fact when it says that it has begun. */
+function takeInTurn(first: Fact, others: readonly Fact[]): Doing {
+  return ({ store, admission, begun }) =>
+    store.write(async (tables) => {
+      await admission.open(tables.registry, NOW)
+      await append(tables, admission, [first])
+      await begun()
+      await append(tables, admission, others)
     }, 'shared')
 }
 
@@ -121,6 +111,7 @@ const ACTS: readonly {
   readonly act: Doing
   readonly before: readonly Fact[]
   readonly batch: readonly Fact[]
+  readonly commit?: number
   /** Whether the batch is refused after the act. */
   readonly isRefused?: boolean
   readonly world?: Partial<ModelWorld>
@@ -165,7 +156,13 @@ const ACTS: readonly {
     before: [fact('sent', { ad_id: '31', page_id: '101' })],
     batch: [fact('delivered', { ad_id: '31', page_id: '101' })],
   },
-  { name: 'a prune', act: pruneAll, before: [fact('sent', { at: OLD })], batch: [fact('sent', { at: OLD })] },
+  {
+    name: 'a prune',
+    act: pruneAll,
+    before: [fact('sent', { at: OLD })],
+    batch: [fact('sent', { at: OLD })],
+    commit: FIRST_PAGE,
+  },
   {
     name: 'a wish to be forgotten',
     act: ({ store }) => forget(store, 'ann', 'nobody', NOW),
@@ -197,10 +194,10 @@ const MEETINGS: readonly Meeting[] = [
     {
       name: 'two batches of the same fact of an ad that nobody knows',
       before: [],
-      first: take(fact('sent', { ad_id: '77', page_id: '104' })),
+      first: take(UNKNOWN),
       spot,
-      second: take(fact('sent', { ad_id: '77', page_id: '104' })),
-      counted: [fact('sent', { ad_id: '77', page_id: '104' })],
+      second: take(UNKNOWN),
+      counted: [UNKNOWN],
     },
     {
       name: 'a click, and the message that it is credited to',
@@ -231,6 +228,14 @@ const MEETINGS: readonly Meeting[] = [
       counted: [fact('sent', { ad_id: '31' }), fact('delivered', { ad_id: '31' })],
     },
   ]),
+  {
+    name: 'two batches that register the same ads, each in its own order',
+    before: [],
+    first: takeInTurn(UNKNOWN, [ALSO_UNKNOWN]),
+    spot: 'begun',
+    second: take(ALSO_UNKNOWN, UNKNOWN),
+    counted: [UNKNOWN, ALSO_UNKNOWN],
+  },
   {
     name: 'catching up with an ad, and a batch of it',
     before: [take(SENT), setZone],
@@ -278,7 +283,7 @@ const MEETINGS: readonly Meeting[] = [
     second: pruneAll,
     counted: [fact('sent', { at: OLD })],
   },
-  ...ACTS.flatMap(({ name, act, before, batch, isRefused = false, ...expected }): Meeting[] => [
+  ...ACTS.flatMap(({ name, act, before, batch, commit = 1, isRefused = false, ...expected }): Meeting[] => [
     ...(['begun', 'commit'] as const).map((spot) => ({
       name: `a batch, and ${name}`,
       before: [take(...before)],
@@ -296,6 +301,8 @@ const MEETINGS: readonly Meeting[] = [
       before: [take(...before)],
       first: act,
       spot: 'commit',
+      commit,
+      known: take(...before),
       second: take(...batch),
       after: catchUpAll,
       counted: isRefused ? before : [...before, ...batch],
@@ -303,110 +310,6 @@ const MEETINGS: readonly Meeting[] = [
     },
   ]),
 ]
-
-/** The same store, one of whose transactions waits before it commits. */
-function pausing(store: Store, commit: number, pause: () => Promise<void>): Store {
-  let left = commit
-  const write: Store['write'] = (work, company) =>
-    store.write(async (tables) => {
-      const result = await work(tables)
-      if (--left === 0) await pause()
-      return result
-    }, company)
-  return new Proxy(store, {
-    get: (_, name) => {
-      const member = Reflect.get(store, name, store)
-      if (name === 'write') return write
-      return typeof member === 'function' ? member.bind(store) : member
-    },
-  })
-}
-
-/** A place that is reached, and left when it is said so. */
-class Stop {
-  readonly #reached = Promise.withResolvers<void>()
-  readonly #left = Promise.withResolvers<void>()
-  readonly reached = this.#reached.promise
-
-  pause = () => {
-    this.#reached.resolve()
-    return this.#left.promise
-  }
-
-  leave(): void {
-    this.#left.resolve()
-  }
-}
-
-/** A database with two accounts and the ads 11 and 12, and servers on it. */
-class Place implements AsyncDisposable {
-  readonly #parts = new AsyncDisposableStack()
-  #database = ''
-  #watching!: pg.Client
-
-  static async open(): Promise<Place> {
-    const place = new Place()
-    place.#database = place.#parts.use(await openDatabase()).name
-    const store = await place.openStore('first')
-    await store.write(async ({ registry }) => {
-      for (const [account_id, page_ids] of Object.entries(ACCOUNTS)) {
-        await registry.addAccount({ account_id, name: account_id, currency: 'USD', time_zone: 'UTC', page_ids })
-      }
-      const account = (await registry.readAccount('1'))?.account ?? -1
-      for (const ad_id of ['11', '12']) await registry.addAd(singleIdAd(ad_id, account))
-    })
-    place.#watching = new pg.Client({ connectionString: place.#database })
-    place.#parts.defer(() => place.#watching.end())
-    await place.#watching.connect()
-    return place
-  }
-
-  /** A store whose connections bear a name. */
-  async openStore(name: string): Promise<Store> {
-    const url = new URL(this.#database)
-    url.searchParams.set('application_name', this.#named(name))
-    return this.#parts.use(await openStore(url.href))
-  }
-
-  /** Until a connection of this name waits for what another transaction holds, or nobody wants to know any more. */
-  async untilWaiting(name: string, signal: AbortSignal): Promise<void> {
-    const query = "SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'"
-    const isWaiting = async () => (await this.#watching.query(query, [this.#named(name)])).rowCount !== 0
-    while (!signal.aborted && !(await isWaiting())) await wait(5)
-  }
-
-  #named(name: string): string {
-    return `${name} of ${/readout_test_\w+/.exec(this.#database)?.[0]}`
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#parts.disposeAsync()
-  }
-}
-
-/**
- * Lets the first go to where it stops, and the second as far as it can beside it: to its end, or to where it waits for the first.
- * Then both go to their end. Rejects as they do.
- */
-async function meet(
-  place: Place,
-  { first, spot, commit = 1, second, before }: Pick<Meeting, 'first' | 'spot' | 'commit' | 'second' | 'before'>,
-): Promise<void> {
-  const stop = new Stop()
-  const nothing = async () => {}
-  const [one, other] = [await place.openStore('one'), await place.openStore('other')]
-  const [admission, others] = [new Admission(), new Admission()]
-  for (const act of before) await act({ store: one, admission, begun: nothing })
-  const store = spot === 'commit' ? pausing(one, commit, stop.pause) : one
-  const leading = first({ store, admission, begun: spot === 'begun' ? stop.pause : nothing })
-  await Promise.race([stop.reached, leading])
-  const over = new AbortController()
-  const following = second({ store: other, admission: others, begun: nothing })
-  await Promise.race([following, place.untilWaiting('other', over.signal)])
-  over.abort()
-  stop.leave()
-  await Promise.all([leading, following])
-}
 
 for (const meeting of MEETINGS) {
   const { name, spot, after, counted, forgotten } = meeting

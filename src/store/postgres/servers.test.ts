@@ -9,6 +9,7 @@ import { Admission, singleIdAd } from '../admission.ts'
 import { append } from '../append.ts'
 import { catchUp, catchUpStep } from '../catch-up.ts'
 import { openStore } from '../open.ts'
+import { REPORT_LIFE_MS, REPORT_ROWS_PER_COMMIT, removeExpiredReports } from '../reports.ts'
 import type { RejectedChange } from '../set-aside.ts'
 import type { Store, Tables } from '../store.ts'
 import { type Discrepancy, verify } from '../verify.ts'
@@ -143,11 +144,29 @@ test(
 test('claimReport() gives a report to one server at a time', ON_POSTGRES, async () => {
   await using parts = new AsyncDisposableStack()
   const [first, second] = (await openServers(parts)) as [Store, Store]
-  const claim = await first.claimReport(1)
-  assert.ok(claim !== undefined)
-  assert.equal(await second.claimReport(1), undefined)
+  assert.ok(parts.use(await first.claimReport(1)) !== undefined)
+  assert.equal(parts.use(await second.claimReport(1)), undefined)
   assert.ok(parts.use(await second.claimReport(2)) !== undefined)
-  await claim[Symbol.asyncDispose]()
+})
+
+test('removeExpiredReports() removes what another server removes at the same time', ON_POSTGRES, async () => {
+  await using parts = new AsyncDisposableStack()
+  const stores = (await openServers(parts)) as [Store, ...Store[]]
+  const [first] = stores
+  await addAccounts(first)
+  const { account = -1 } = (await first.registry.readAccount('1')) ?? {}
+  const rows = Array.from({ length: 2 * REPORT_ROWS_PER_COMMIT + 1 }, (_, i) => `{"row":${i}}`)
+  for (const run_id of ['8', '9']) {
+    const order = { run_id, account, node_id: 'act_1', parameters: {}, days: undefined, created_at: START_MS }
+    await first.write(async ({ reports }) => {
+      await reports.add(order)
+      await reports.addRows((await reports.read(run_id))?.run ?? -1, 0, rows)
+    })
+  }
+  const { signal } = new AbortController()
+  await Promise.all(stores.map((store) => removeExpiredReports(store, START_MS + REPORT_LIFE_MS, signal)))
+  assert.deepEqual(await first.reports.listCreatedBefore(START_MS + 1), [])
+  for (const run of [1, 2]) assert.deepEqual(await first.reports.readRows(run, 0, rows.length), [])
 })
 
 /** A fact, which of the servers are told of it, as bits, and when each of them is. */

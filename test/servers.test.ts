@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { confirmHashKey } from '../src/ingest/pseudonym.ts'
+import { openStore } from '../src/store/open.ts'
+import { ON_POSTGRES, openDatabase } from './database.ts'
+import { HASH_KEY, type Json, NOW, TestServer } from './open.ts'
+
+/** Longer than it takes a server to look again for reports that nobody makes. */
+const LATER = Temporal.Duration.from({ minutes: 1 })
+
+const RUN_ID = '900000000000000009'
+const UNFINISHED: readonly string[] = ['Job Not Started', 'Job Running']
+
+test('confirmHashKey() lets one key in of servers that open a new database at once', ON_POSTGRES, async () => {
+  await using database = await openDatabase()
+  await using one = await openStore(database.name)
+  await using other = await openStore(database.name)
+  const another = new Uint8Array(32).fill(8)
+  const ends = await Promise.allSettled([confirmHashKey(one, HASH_KEY), confirmHashKey(other, another)])
+  const refused = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+  assert.equal(refused.length, 1, 'one of them is refused')
+  assert.match(String(refused[0]), /HashKeyError: cannot use this hash key/)
+})
+
+test('a report is left to the server that makes it, and made by another when that is gone', ON_POSTGRES, async () => {
+  await using server = await TestServer.open()
+  await server.addAccount('1')
+  await using store = await openStore(server.database)
+  const { account = -1 } = (await store.registry.readAccount('1')) ?? {}
+  const created_at = NOW.epochMilliseconds
+  const order = { run_id: RUN_ID, account, node_id: 'act_1', parameters: {}, days: undefined, created_at }
+  const run = await store.write(async ({ reports }) => {
+    await reports.add(order)
+    return reports.read(RUN_ID)
+  })
+  await using other = new AsyncDisposableStack()
+  other.use(await store.claimReport(run?.run ?? -1))
+  server.now = NOW.add(LATER)
+  // What is made later than a report that has waited longer.
+  const { report_run_id } = await server.graph('act_1/insights', { method: 'POST' })
+  await untilCompleted(server, String(report_run_id))
+  assert.equal((await readRun(server, RUN_ID)).async_status, 'Job Not Started')
+  await other.disposeAsync()
+  server.now = NOW.add(LATER).add(LATER)
+  await untilCompleted(server, RUN_ID)
+})
+
+function readRun(server: TestServer, run_id: string): Promise<Json> {
+  return server.graph(`${run_id}?fields=async_status`)
+}
+
+async function untilCompleted(server: TestServer, run_id: string): Promise<void> {
+  for (;;) {
+    const run = await readRun(server, run_id)
+    if (run.async_status === 'Job Completed') return
+    assert.ok(UNFINISHED.includes(String(run.async_status)), JSON.stringify(run))
+    await wait(20)
+  }
+}
