@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { confirmHashKey } from '../src/ingest/pseudonym.ts'
 import { openStore } from '../src/store/open.ts'
-import { ON_POSTGRES, openDatabase } from './database.ts'
+import { ON_POSTGRES } from './database.ts'
+import { meet, Place, type Server } from './meeting.ts'
 import { HASH_KEY, type Json, NOW, TestServer } from './open.ts'
 
 /** Longer than it takes a server to look again for reports that nobody makes. */
@@ -13,14 +14,10 @@ const RUN_ID = '900000000000000009'
 const UNFINISHED: readonly string[] = ['Job Not Started', 'Job Running']
 
 test('confirmHashKey() lets one key in of servers that open a new database at once', ON_POSTGRES, async () => {
-  await using database = await openDatabase()
-  await using one = await openStore(database.name)
-  await using other = await openStore(database.name)
-  const another = new Uint8Array(32).fill(8)
-  const ends = await Promise.allSettled([confirmHashKey(one, HASH_KEY), confirmHashKey(other, another)])
-  const refused = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
-  assert.equal(refused.length, 1, 'one of them is refused')
-  assert.match(String(refused[0]), /HashKeyError: cannot use this hash key/)
+  await using place = await Place.open()
+  const confirming = (key: Uint8Array) => (server: Server) => confirmHashKey(server.store, key)
+  const meeting = { before: [], first: confirming(HASH_KEY), second: confirming(new Uint8Array(32).fill(8)) }
+  await assert.rejects(meet(place, { ...meeting, spot: 'commit' }), /cannot use this hash key/)
 })
 
 test('a report is left to the server that makes it, and made by another when that is gone', ON_POSTGRES, async () => {

@@ -39,6 +39,8 @@ const SENT = fact('sent')
 const DELIVERED = fact('delivered', { at: SENT.at + 60_000 })
 const CLICKED = fact('clicked', { at: SENT.at + 7_200_000 })
 
+const OF_12 = fact('sent', { ad_id: '12' })
+
 /** Of ads that register themselves. */
 const UNKNOWN = fact('sent', { ad_id: '77', page_id: '104' })
 const ALSO_UNKNOWN = fact('sent', { ad_id: '78', page_id: '104' })
@@ -237,6 +239,14 @@ const MEETINGS: readonly Meeting[] = [
     counted: [UNKNOWN, ALSO_UNKNOWN],
   },
   {
+    name: 'two batches that note the page of the same ads, each in its own order',
+    before: [],
+    first: takeInTurn(SENT, [OF_12]),
+    spot: 'begun',
+    second: take(OF_12, SENT),
+    counted: [SENT, OF_12],
+  },
+  {
     name: 'catching up with an ad, and a batch of it',
     before: [take(SENT), setZone],
     first: ({ store, admission }) => catchUpStep(store, admission, NOW),
@@ -248,11 +258,11 @@ const MEETINGS: readonly Meeting[] = [
   },
   {
     name: 'two that catch up with the same ads',
-    before: [take(SENT, fact('sent', { ad_id: '12' })), setZone],
+    before: [take(SENT, OF_12), setZone],
     first: catchUpAll,
     spot: 'commit',
     second: catchUpAll,
-    counted: [SENT, fact('sent', { ad_id: '12' })],
+    counted: [SENT, OF_12],
     world: { timeZoneOf: () => 'Asia/Kolkata' },
   },
   {

@@ -10,6 +10,7 @@ import { append } from '../append.ts'
 import { catchUp, catchUpStep } from '../catch-up.ts'
 import { openStore } from '../open.ts'
 import { REPORT_LIFE_MS, REPORT_ROWS_PER_COMMIT, removeExpiredReports } from '../reports.ts'
+import { ACCOUNT_CELLS, RollupCells } from '../rollup-cells.ts'
 import type { RejectedChange } from '../set-aside.ts'
 import type { Store, Tables } from '../store.ts'
 import { type Discrepancy, verify } from '../verify.ts'
@@ -20,6 +21,9 @@ const ACTS = 40
 const BATCH = 60
 /** Of facts to servers, each on a new database. */
 const DEALS = 5
+/** Of one table, and how often each server writes them. */
+const ROWS = 300
+const TIMES = 20
 const START_MS = Date.parse('2026-11-17T00:00:00Z')
 /** Ads by the page that tells of them; `103` is linked to both accounts, so its ads wait to be claimed. */
 const AD_PAGES: Record<string, string> = { '11': '101', '12': '101', '21': '102', '31': '103', '32': '103' }
@@ -167,6 +171,32 @@ test('removeExpiredReports() removes what another server removes at the same tim
   await Promise.all(stores.map((store) => removeExpiredReports(store, START_MS + REPORT_LIFE_MS, signal)))
   assert.deepEqual(await first.reports.listCreatedBefore(START_MS + 1), [])
   for (const run of [1, 2]) assert.deepEqual(await first.reports.readRows(run, 0, rows.length), [])
+})
+
+test('rows that every server wants are taken in one order, whatever order they come in', ON_POSTGRES, async () => {
+  await using parts = new AsyncDisposableStack()
+  const stores = (await openServers(parts)) as [Store, ...Store[]]
+  await addAccounts(stores[0])
+  const { account = -1 } = (await stores[0].registry.readAccount('1')) ?? {}
+  const days = Array.from({ length: ROWS }, (_, i) => i)
+  let minute = 0
+  const writing = stores.map(async (store, server) => {
+    const own = server % 2 === 0 ? days : days.toReversed()
+    const cells = new RollupCells()
+    const at = { region_class: 'c', country: 'US', btn_name: null, counter: 'sent', amount: 1n } as const
+    for (const day of own) cells.add(account, 1, { ...at, hour: day * 24 })
+    const events = own.map((day) => ({ page_id: String(day), kind: 'sent' as const }))
+    for (let i = 0; i < TIMES; i++) {
+      await store.write(async ({ rollups, arrivals }) => {
+        await rollups.add(cells.ofAccounts())
+        await arrivals.notePageEvents(events, START_MS + 61_000 * minute++)
+      }, 'shared')
+    }
+  })
+  await Promise.all(writing)
+  const node = { account, ads: [ACCOUNT_CELLS] }
+  const { sums } = await stores[0].rollups.sumColumns(node, { since: 0, until: ROWS }, ['sent_c'])
+  assert.equal(sums.get('sent_c'), BigInt(stores.length * ROWS * TIMES))
 })
 
 /** A fact, which of the servers are told of it, as bits, and when each of them is. */
