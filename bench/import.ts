@@ -52,7 +52,7 @@ export async function measureImport(bench: Bench): Promise<void> {
     events: importEvents(plan, now_ms),
     name: 'import',
     prepare: (database) => addAccount(database, ACCOUNTS[0], adsOfAccount(plan)),
-    rounds: plan.rounds,
+    rounds: plan.import_rounds,
     ratio_to_reach: 0.08,
     bytes_to_reach: 150,
   })

@@ -13,7 +13,7 @@ import { measureBatches, measureBreakdowns, measureBusy, measureIdle, openSubjec
 import { measureSync, SYNCED_BYTES } from './limits.ts'
 import { ACCOUNTS, DEEP_ACCOUNT, liveEvents } from './load.ts'
 import { formatMachine, readMachine } from './machine.ts'
-import { FULL, type Plan, QUICK } from './plan.ts'
+import { FULL, type Plan, POSTGRES, QUICK } from './plan.ts'
 import { createToken, startServer } from './readout-server.ts'
 import { writeRecord } from './record.ts'
 import { measureReadStatements, measureWriteStatements } from './statements.ts'
@@ -66,7 +66,7 @@ function readOptions(): Options | undefined {
     const { values } = parseArgs({ options: { quick: flag, record: flag, growth: flag, database: { type: 'string' } } })
     const { quick, record, growth, database: url } = values
     if ((quick && record) || (growth && url !== undefined) || (url !== undefined && !isPostgres(url))) return undefined
-    return { plan: quick ? QUICK : FULL, isRecorded: record, isGrowth: growth, url }
+    return { plan: quick ? QUICK : url === undefined ? FULL : POSTGRES, isRecorded: record, isGrowth: growth, url }
   } catch {
     return undefined
   }

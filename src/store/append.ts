@@ -104,13 +104,18 @@ async function mergeArrivals(tables: Tables, admission: Admission, arrivals: rea
   await writeChanges(tables, changes, added)
 }
 
-/** Nothing waits for the answer to what was written before it; the accounts' cells, which everyone wants, come last. */
+/**
+ * One after another: a full disk ends SQLite's transaction at the statement that met it, and what came after would be kept.
+ * The accounts' cells, which everyone wants, come last.
+ */
 export async function writeChanges(
   { threads, rollups }: Tables,
   changes: readonly ThreadChange[],
   added: RollupCells,
 ): Promise<void> {
-  await Promise.all([threads.write(changes), rollups.add(added), rollups.add(added.ofAccounts())])
+  await threads.write(changes)
+  await rollups.add(added)
+  await rollups.add(added.ofAccounts())
 }
 
 /** Adds `contributions(after) - contributions(before)` of one thread (design 3, sentence 4). */

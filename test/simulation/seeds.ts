@@ -6,4 +6,8 @@ export const FAILED_SEEDS: readonly (readonly [seed: number, found: string])[] =
   [5, 'delivery_rate was left out, and not "0", of what was never sent, under dated_by=delivery'],
   [30, 'a group that failed took the receipt of the one ahead of it, which was still being synced'],
   [578216887, 'a sync that failed was told to the group after the one whose log it was to bring to the disk'],
+  [
+    1207530570,
+    'cells were added after the statement at which a full disk had ended the transaction, and counted twice',
+  ],
 ]
