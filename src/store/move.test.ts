@@ -220,7 +220,7 @@ test('ROW_TABLES has every table of PostgreSQL, and its columns are those of SQL
   try {
     const { rows } = await client.query('SELECT tablename FROM pg_tables WHERE schemaname = current_schema()')
     const names = rows.map(({ tablename }) => tablename)
-    assert.deepEqual(names.sort(), ['ad_lock', ...ROW_TABLES.map(({ name }) => name)].sort())
+    assert.deepEqual(names.sort(), ['ad_lock', 'tenant', ...ROW_TABLES.map(({ name }) => name)].sort())
     for (const table of ROW_TABLES) {
       assert.deepEqual(
         (await store.rows.listColumns(table)).sort(),
@@ -235,6 +235,8 @@ test('ROW_TABLES has every table of PostgreSQL, and its columns are those of SQL
     const locks = await client.query('SELECT account, ad FROM ad_lock EXCEPT SELECT account, ad FROM ad')
     assert.deepEqual(locks.rows, [])
     assert.equal(Number((await client.query('SELECT COUNT(*) FROM ad_lock')).rows[0].count), ADS.size)
+    const tenants = await client.query('SELECT account FROM account EXCEPT SELECT account FROM tenant')
+    assert.deepEqual(tenants.rows, [])
   } finally {
     await client.end()
   }
