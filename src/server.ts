@@ -23,7 +23,7 @@ import {
   type WebhookResponse,
 } from './ingest/door.ts'
 import { confirmHashKey } from './ingest/pseudonym.ts'
-import { Writer, writerWorker } from './ingest/writer.ts'
+import { Writer, writerWorkers } from './ingest/writer.ts'
 import { Metrics, OPERATIONS, type Operations, operationsDoor } from './operations.ts'
 import { refuseHalfMoved } from './store/move.ts'
 import { lockStore, openStore, whenThere } from './store/open.ts'
@@ -170,7 +170,7 @@ class ServerOperations implements Operations {
 
 function openWriter(config: ServerConfig, operations: ServerOperations, metrics: Metrics, now_ms: () => number) {
   const { database, hash_key, log } = config
-  const thread = writerWorker({ database, hash_key, started_at: now_ms() })
+  const thread = writerWorkers({ database, hash_key, started_at: now_ms() })
   const clock = { now_ms, after: (ms: number, act: () => void) => globalThis.setTimeout(act, ms) }
   return new Writer(thread, clock, {
     onTaken(counts) {

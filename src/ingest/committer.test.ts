@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { openDatabase } from '../store/sqlite/database.ts'
 import { sqliteStoreOn } from '../store/sqlite/store.ts'
 import { Committer } from './committer.ts'
+import { parseGroup } from './group.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
 
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z')
@@ -20,7 +21,7 @@ test('Committer.take() tells of groups in their order, though a later one fails 
       [Symbol.asyncDispose]: async () => {},
     })
     using other = openDatabase(file, 0)
-    const committer = new Committer(store, new KeyedPseudonyms(new Uint8Array(32)), NOW_MS)
+    const committer = new Committer(store, NOW_MS)
     const told: string[] = []
     const take = (tracking_id: string) => committer.take(groupOf(tracking_id)).then(({ kind }) => told.push(kind))
 
@@ -50,5 +51,6 @@ function groupOf(tracking_id: string) {
       marketing_message_tracking_id: tracking_id,
     }),
   )
-  return { kind: 'group', bytes: new Uint8Array(bytes), lengths: [bytes.length], received_at: NOW_MS } as const
+  const group = { bytes: new Uint8Array(bytes), lengths: [bytes.length], received_at: NOW_MS }
+  return parseGroup(group, new KeyedPseudonyms(new Uint8Array(32)))
 }

@@ -1,17 +1,17 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openStore, whenThere } from '../store/open.ts'
 import { CATCH_UP_EVERY_MS, Committer } from './committer.ts'
-import { KeyedPseudonyms } from './pseudonym.ts'
-import type { FromWriter, ToWriter, WriterOptions } from './writer.ts'
+import { unpackFacts } from './packed-facts.ts'
+import type { CommitterOptions, FromWriter, ToWriter } from './writer.ts'
 
-const { database, hash_key, started_at } = workerData as WriterOptions
+const { database, started_at, parser } = workerData as CommitterOptions
 const port = parentPort ?? fail('the writer runs in a worker thread of the server')
 const store = await whenThere(database, () => openStore(database))
-const committer = new Committer(store, new KeyedPseudonyms(hash_key), started_at)
+const committer = new Committer(store, started_at)
 
-port.on('message', async (message: ToWriter) => {
+parser.on('message', async (message: ToWriter) => {
   if (message.kind === 'close') await close()
-  else reply(await committer.take(message))
+  else reply(await committer.take({ ...message, facts: unpackFacts(message.facts) }))
 })
 setInterval(() => void catchUp(), CATCH_UP_EVERY_MS).unref()
 void catchUp()
@@ -27,6 +27,7 @@ async function catchUp(): Promise<void> {
 
 async function close(): Promise<void> {
   await store[Symbol.asyncDispose]()
+  parser.close()
   port.close()
 }
 

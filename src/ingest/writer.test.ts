@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { openDatabase } from '../../test/database.ts'
 import { openStore } from '../store/open.ts'
 import type { IntakeCounts } from './intake.ts'
-import { QUEUE_BODIES_MAX, QUEUE_BYTES_MAX, Writer, writerWorker } from './writer.ts'
+import { QUEUE_BODIES_MAX, QUEUE_BYTES_MAX, Writer, writerWorkers } from './writer.ts'
 
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z')
 
@@ -17,7 +17,7 @@ async function openWriter(counts: IntakeCounts[]): Promise<{ writer: Writer; dat
   }
   const hash_key = new Uint8Array(32)
   const clock = { now_ms: () => NOW_MS, after: (ms: number, act: () => void) => setTimeout(act, ms) }
-  const writer = new Writer(writerWorker({ database, hash_key, started_at: NOW_MS }), clock, {
+  const writer = new Writer(writerWorkers({ database, hash_key, started_at: NOW_MS }), clock, {
     onTaken: (taken) => counts.push(taken),
     onFailure: (reason) => assert.fail(reason),
     onDeath: (cause) => assert.fail(cause),

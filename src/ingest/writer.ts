@@ -1,5 +1,7 @@
-import { Worker } from 'node:worker_threads'
-import type { IntakeCounts, Unreadable } from './intake.ts'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { Group, ParsedGroup, Unreadable } from './group.ts'
+import type { IntakeCounts } from './intake.ts'
+import type { PackedFacts } from './packed-facts.ts'
 
 /** How long the first body of a group waits for company, unless the writer asks for more before. */
 export const GROUP_MS = 1
@@ -7,8 +9,8 @@ export const GROUP_MS = 1
 /** Bytes of bodies that are committed together, so that a commit stays a matter of milliseconds. */
 export const GROUP_BYTES_MAX = 1_048_576
 
-/** Groups handed to the writer that it has not answered yet: one it works on, and one that waits at its door. */
-export const GROUPS_IN_FLIGHT_MAX = 2
+/** Groups handed over that are not committed yet: one that is being committed, one parsed, and one that waits at the door. */
+export const GROUPS_IN_FLIGHT_MAX = 3
 
 /** Bytes of bodies that wait to be committed; past it the writer is behind, and senders are asked to come again. */
 export const QUEUE_BYTES_MAX = 32 * 1_048_576
@@ -25,16 +27,21 @@ export interface WriterOptions {
   readonly started_at: number
 }
 
-/** Bodies that are committed together. */
-export interface Group {
-  readonly kind: 'group'
-  /** One after another. */
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly lengths: readonly number[]
-  readonly received_at: number
+/** What the thread that parses is opened with, and the one that commits; between them goes what was parsed. */
+export interface ParserOptions extends Pick<WriterOptions, 'hash_key'> {
+  readonly writer: MessagePort
+}
+export interface CommitterOptions extends Pick<WriterOptions, 'database' | 'started_at'> {
+  readonly parser: MessagePort
 }
 
-export type ToWriter = Group | { readonly kind: 'close' }
+interface Close {
+  readonly kind: 'close'
+}
+
+export type ToParser = ({ readonly kind: 'group' } & Group) | Close
+
+export type ToWriter = ({ readonly kind: 'group'; readonly facts: PackedFacts } & Omit<ParsedGroup, 'facts'>) | Close
 
 export type FromWriter =
   | { readonly kind: 'taken'; readonly unreadable: readonly Unreadable[]; readonly counts: IntakeCounts }
@@ -68,7 +75,7 @@ export interface ThreadEvents {
   readonly onDeath: (cause: Error) => void
 }
 
-/** Where groups are committed, one after another; disposing it lets go of the database. */
+/** Where groups are parsed and committed, one after another; disposing it lets go of the database. */
 export interface WriterThread extends AsyncDisposable {
   readonly post: (group: Group) => void
 }
@@ -82,22 +89,28 @@ interface Waiting {
 const COMMITTED: Receipt = { kind: 'committed' }
 const BEHIND: Receipt = { kind: 'behind' }
 
-/** Opens the thread as a worker, so that reading never waits for a commit. */
-export function writerWorker(options: WriterOptions): (told: ThreadEvents) => WriterThread {
+/**
+ * Opens the thread as two workers, so that reading never waits for a commit, nor a commit for the parsing of the next group:
+ * one parses groups and hands them to the other, which commits them and tells of each.
+ */
+export function writerWorkers({ database, hash_key, started_at }: WriterOptions): (told: ThreadEvents) => WriterThread {
   return ({ onMessage, onDeath }) => {
-    const worker = new Worker(new URL('writer-thread.ts', import.meta.url), {
-      workerData: options,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB_MAX },
-    })
-    worker.on('message', onMessage)
-    worker.on('error', (cause) => onDeath(cause instanceof Error ? cause : new Error(String(cause))))
-    const post = (message: ToWriter, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer)
+    const { port1: writer, port2: parser } = new MessageChannel()
+    const open = (script: string, workerData: ParserOptions | CommitterOptions, port: MessagePort): Worker => {
+      const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB_MAX }
+      const worker = new Worker(new URL(script, import.meta.url), { workerData, transferList: [port], resourceLimits })
+      return worker.on('error', (cause) => onDeath(cause instanceof Error ? cause : new Error(String(cause))))
+    }
+    const parsing = open('parser-thread.ts', { hash_key, writer }, writer)
+    const writing = open('writer-thread.ts', { database, started_at, parser }, parser)
+    writing.on('message', onMessage)
+    const post = (message: ToParser, transfer: ArrayBuffer[] = []) => parsing.postMessage(message, transfer)
     return {
-      post: (group) => post(group, [group.bytes.buffer]),
+      post: (group) => post({ kind: 'group', ...group }, [group.bytes.buffer]),
       async [Symbol.asyncDispose]() {
-        const exit = new Promise((resolve) => worker.once('exit', resolve))
+        const exits = [parsing, writing].map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
         post({ kind: 'close' })
-        await exit
+        await Promise.all(exits)
       },
     }
   }
@@ -179,7 +192,7 @@ export class Writer implements AsyncDisposable {
       const lengths = group.map(({ body }) => body.length)
       this.#inFlight.push(group)
       this.#inFlightBodies += group.length
-      this.#thread.post({ kind: 'group', bytes, lengths, received_at: this.#clock.now_ms() })
+      this.#thread.post({ bytes, lengths, received_at: this.#clock.now_ms() })
     }
   }
 

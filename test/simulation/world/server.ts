@@ -4,9 +4,10 @@ import { Directory } from '../../../src/graph/directory.ts'
 import { answerErrand, type ErrandDesk } from '../../../src/graph/errand.ts'
 import { CATCH_UP_EVERY_MS, Committer } from '../../../src/ingest/committer.ts'
 import { answerWebhook } from '../../../src/ingest/door.ts'
+import { type Group, parseGroup } from '../../../src/ingest/group.ts'
 import { confirmHashKey, KeyedPseudonyms } from '../../../src/ingest/pseudonym.ts'
 import { formatSignature } from '../../../src/ingest/signature.ts'
-import { type Group, type ThreadEvents, Writer, type WriterThread } from '../../../src/ingest/writer.ts'
+import { type ThreadEvents, Writer, type WriterThread } from '../../../src/ingest/writer.ts'
 import { sqliteStoreOn } from '../../../src/store/sqlite/store.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { noteWorld } from '../../../src/store/world.ts'
@@ -17,6 +18,8 @@ import { turn, type VirtualTime } from './time.ts'
 
 /** A sync takes as long as so many commits, so that the next group is committed, or fails, meanwhile. */
 const SYNC_COMMITS = 3
+
+const PSEUDONYMS = new KeyedPseudonyms(HASH_KEY)
 
 /** What a server is told of the world, and tells it. */
 export interface ServerWorld {
@@ -74,7 +77,7 @@ export class SimulatedServer {
     this.#db = world.disk.open()
     const log = { sync: () => this.#sync(), [Symbol.asyncDispose]: async () => {} }
     this.#writing = sqliteStoreOn(this.connection.over(this.#db), log)
-    const committer = new Committer(this.#writing, new KeyedPseudonyms(HASH_KEY), world.now_ms())
+    const committer = new Committer(this.#writing, world.now_ms())
     this.#ticking = world.time.every(CATCH_UP_EVERY_MS, () => void this.#catchUp(committer))
     const clock = { now_ms: world.now_ms, after: (ms: number, act: () => void) => this.#after(ms, act) }
     this.#writer = new Writer((told) => this.#openThread(committer, told), clock, {
@@ -130,7 +133,7 @@ export class SimulatedServer {
     let free_ms = 0
     const take = async (group: Group) => {
       this.#group = group
-      const taking = committer.take(group).then((message) => this.#isRunning && onMessage(message))
+      const taking = committer.take(parseGroup(group, PSEUDONYMS)).then((message) => this.#isRunning && onMessage(message))
       taking.catch(this.#world.onMistake)
       // By then the transaction has ended; the sync may take longer.
       await turn()

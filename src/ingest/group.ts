@@ -1,0 +1,50 @@
+import type { Pseudonyms } from './pseudonym.ts'
+import { parseWebhook, type Webhook, WebhookError } from './webhook.ts'
+
+/** Webhook bodies that are committed together. */
+export interface Group {
+  /** One after another. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly lengths: readonly number[]
+  readonly received_at: number
+}
+
+/** Why a body could not be read; `null` for one that could. */
+export type Unreadable = string | null
+
+/** What the bodies of a group say. */
+export interface ParsedGroup extends Webhook {
+  /** In the order of the bodies. */
+  readonly unreadable: readonly Unreadable[]
+  readonly received_at: number
+}
+
+/** Parses all bodies of a group; one that cannot be read leaves the others alone. */
+export function parseGroup(group: Group, pseudonyms: Pseudonyms): ParsedGroup {
+  const { received_at } = group
+  const said: Webhook = { facts: [], rejected: [], ignored: 0 }
+  const unreadable = textsOf(group).map((text) => readBody(text, said, pseudonyms, received_at))
+  return { ...said, unreadable, received_at }
+}
+
+function readBody(text: string, said: Webhook, pseudonyms: Pseudonyms, received_at: number): Unreadable {
+  try {
+    const { facts, rejected, ignored } = parseWebhook(text, pseudonyms, received_at)
+    for (const fact of facts) said.facts.push(fact)
+    for (const change of rejected) said.rejected.push(change)
+    said.ignored += ignored
+    return null
+  } catch (error) {
+    if (error instanceof WebhookError) return error.message
+    throw error
+  }
+}
+
+function textsOf({ bytes, lengths }: Group): string[] {
+  const buffer = Buffer.from(bytes.buffer)
+  let end = 0
+  return lengths.map((length) => {
+    end += length
+    return buffer.toString('utf8', end - length, end)
+  })
+}
