@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { importFacts } from '../src/ingest/import.ts'
-import { KeyedPseudonyms } from '../src/ingest/pseudonym.ts'
+import { readBatchesApart } from '../src/ingest/import-worker.ts'
 import { openServer } from '../src/server.ts'
 import { Admission } from '../src/store/admission.ts'
 import { openStore } from '../src/store/open.ts'
@@ -70,7 +70,7 @@ async function importHere(bench: Bench, database: string, { file, facts }: Impor
   const imported = await importFacts(file, {
     store,
     admission: new Admission(),
-    pseudonyms: new KeyedPseudonyms(Buffer.from(HASH_KEY, 'hex')),
+    readBatches: readBatchesApart(Buffer.from(HASH_KEY, 'hex')),
     now_ms: () => bench.now_ms,
     onBadLine: (line, reason) => bench.report.fail(`line ${line}: ${reason}`),
     onProgress: () => undefined,

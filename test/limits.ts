@@ -17,7 +17,7 @@ import { SLICES_MAX, TIME_INCREMENT_MAX } from '../src/graph/slice.ts'
 import { HTTP_LIMITS, type HttpLimits } from '../src/http.ts'
 import { WEBHOOK_BODY_BYTES_MAX } from '../src/ingest/door.ts'
 import { BTN_NAME_LENGTH_MAX, ERROR_MESSAGE_LENGTH_MAX, ID_LENGTH_MAX } from '../src/ingest/fact.ts'
-import { LINE_BYTES_MAX } from '../src/ingest/import.ts'
+import { LINE_BYTES_MAX } from '../src/ingest/import-file.ts'
 import { CHANGES_MAX } from '../src/ingest/webhook.ts'
 import { GROUP_BYTES_MAX, QUEUE_BODIES_MAX, QUEUE_BYTES_MAX } from '../src/ingest/writer.ts'
 

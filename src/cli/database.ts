@@ -15,6 +15,7 @@ import { addSettings, DATABASE_SETTINGS } from './settings.ts'
 export interface Database {
   readonly store: Store
   readonly admission: Admission
+  readonly hash_key: Uint8Array
   readonly pseudonyms: KeyedPseudonyms
   readonly now_ms: () => number
 }
@@ -69,6 +70,7 @@ async function withDatabase(options: DatabaseOptions, work: (database: Database)
   await work({
     store,
     admission: new Admission(),
+    hash_key,
     pseudonyms: new KeyedPseudonyms(hash_key),
     now_ms: () => Temporal.Now.instant().epochMilliseconds,
   })

@@ -1,4 +1,4 @@
-import { parseFactLine } from '../ingest/import.ts'
+import { parseFactLine } from '../ingest/import-file.ts'
 import type { Pseudonyms } from '../ingest/pseudonym.ts'
 import { formatSignature } from '../ingest/signature.ts'
 import { demoAudience, subscriberList } from '../sandbox/audience.ts'

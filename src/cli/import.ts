@@ -2,6 +2,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { RowsImported } from '../ingest/csv.ts'
 import { type Imported, importFacts } from '../ingest/import.ts'
+import { readBatchesApart } from '../ingest/import-worker.ts'
 import { importRates } from '../ingest/rates.ts'
 import { importSubscribers } from '../ingest/subscribers.ts'
 import { catchUp } from '../store/catch-up.ts'
@@ -46,6 +47,7 @@ async function importFile(database: Database, _options: unknown, [named = '']: s
   using progress = new Progress('importing')
   const imported = await importFacts(file, {
     ...database,
+    readBatches: readBatchesApart(database.hash_key),
     onBadLine: (line, reason) => bad.add(line, reason),
     onProgress: ({ bytes, facts }) => progress.update(bytes, total, count(facts, 'fact')),
   })

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { CsvFileError } from '../ingest/csv.ts'
-import { ImportError } from '../ingest/import.ts'
+import { ImportError } from '../ingest/import-file.ts'
 import { HashKeyError } from '../ingest/pseudonym.ts'
 import { RegistryError } from '../store/registry.ts'
 import { anotherFor, troubleOf } from '../store/sqlite/error.ts'

@@ -6,8 +6,9 @@ import { test } from 'node:test'
 import { openEmptyStore } from '../../test/database.ts'
 import { Admission } from '../store/admission.ts'
 import type { Store } from '../store/store.ts'
-import { ImportError, type Imported, importFacts } from './import.ts'
-import { KeyedPseudonyms } from './pseudonym.ts'
+import { type Imported, importFacts } from './import.ts'
+import { ImportError } from './import-file.ts'
+import { readBatchesApart } from './import-worker.ts'
 
 const LINES = 60_000
 
@@ -41,9 +42,9 @@ async function openWorld(): Promise<{ store: Store; file: string } & AsyncDispos
 }
 
 function run(store: Store, file: string, onProgress: () => void = () => {}): Promise<Imported> {
-  const pseudonyms = new KeyedPseudonyms(new Uint8Array(32))
+  const readBatches = readBatchesApart(new Uint8Array(32))
   const now_ms = () => Date.parse('2026-11-20T12:00:00Z')
-  return importFacts(file, { store, admission: new Admission(), pseudonyms, now_ms, onBadLine: () => {}, onProgress })
+  return importFacts(file, { store, admission: new Admission(), readBatches, now_ms, onBadLine: () => {}, onProgress })
 }
 
 async function delivered(store: Store): Promise<bigint | undefined> {

@@ -1,30 +1,13 @@
-import { createHash, type Hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import type { Fact } from '../domain/fact.ts'
 import type { Admission } from '../store/admission.ts'
 import { append } from '../store/append.ts'
 import type { Store } from '../store/store.ts'
-import { FactError, type FactRecord, parseFact } from './fact.ts'
-import type { Pseudonyms } from './pseudonym.ts'
-
-/** Bytes committed together: large transactions cost less by the fact, but a server beside it waits for each. */
-const BATCH_BYTES = 5 * 1_048_576
-
-/** A longer line is no fact. */
-export const LINE_BYTES_MAX = 65_536
-
-const NEWLINE = 0x0a
-
-/** Thrown for a file that is not made of lines. */
-export class ImportError extends Error {
-  override readonly name = 'ImportError'
-}
+import { digestOf, type ImportBatch, type ImportStart, type ReadBatches } from './import-file.ts'
 
 /** What an import reads from and writes to. */
 export interface ImportOptions {
   readonly store: Store
   readonly admission: Admission
-  readonly pseudonyms: Pseudonyms
+  readonly readBatches: ReadBatches
   readonly now_ms: () => number
   /** Told of every line that is no fact. */
   readonly onBadLine: (line: number, reason: string) => void
@@ -51,10 +34,10 @@ export interface Imported {
 /**
  * Appends the facts of an NDJSON file, one a line. Each batch commits how far it came, so that an interrupted import
  * of the same file goes on there; a finished one starts again, and changes nothing. Bad lines are reported, and left
- * out.
+ * out. Rejects with an ImportError for a file that is not made of lines.
  */
 export async function importFacts(file: string, options: ImportOptions): Promise<Imported> {
-  const start = await readStart(file, options.store)
+  const start = await findStart(file, options.store)
   const imported: Imported = {
     lines: start.lines,
     facts: 0,
@@ -64,16 +47,14 @@ export async function importFacts(file: string, options: ImportOptions): Promise
     bad_lines: 0,
     resumed_after_line: start.lines,
   }
-  let bytes = start.bytes
   /** A database of its own works on one batch while the next is read. */
   let committing: Promise<void> = Promise.resolve()
-  for await (const batch of readBatches(file, bytes)) {
-    const facts = parseLines(linesOf(batch), imported, options)
-    start.digest.update(batch)
-    bytes += batch.length
-    const reached = { bytes, lines: imported.lines, digest: digestOf(start.digest) }
+  for await (const batch of options.readBatches(file, start, options.now_ms)) {
+    for (const { line, reason } of batch.bad_lines) options.onBadLine(line, reason)
+    imported.bad_lines += batch.bad_lines.length
+    imported.lines = batch.reached.lines
     await committing
-    committing = commit(file, facts, reached, imported, options)
+    committing = commit(file, batch, imported, options)
     // Told of by the next batch, or at the end.
     committing.catch(() => undefined)
   }
@@ -83,80 +64,15 @@ export async function importFacts(file: string, options: ImportOptions): Promise
 }
 
 /** Where an import begins: where the last one was interrupted, if the file still begins with the same bytes. */
-async function readStart(file: string, store: Store): Promise<{ bytes: number; lines: number; digest: Hash }> {
+async function findStart(file: string, store: Store): Promise<ImportStart> {
   const checkpoint = await store.arrivals.readCheckpoint(file)
-  if (checkpoint !== undefined) {
-    const digest = createHash('sha256')
-    for await (const chunk of createReadStream(file, { end: checkpoint.bytes - 1 })) digest.update(chunk as Buffer)
-    if (digestOf(digest) === checkpoint.digest) return { bytes: checkpoint.bytes, lines: checkpoint.lines, digest }
-  }
-  return { bytes: 0, lines: 0, digest: createHash('sha256') }
-}
-
-function digestOf(digest: Hash): string {
-  return digest.copy().digest('hex')
-}
-
-/** Reads the lines of a file, from a byte on, in batches of whole lines with their line ends. */
-async function* readBatches(file: string, from: number): AsyncGenerator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of createReadStream(file, { start: from, highWaterMark: BATCH_BYTES })) {
-    const bytes: Buffer = Buffer.concat([rest, chunk as Buffer])
-    const end = bytes.lastIndexOf(NEWLINE) + 1
-    if (end > 0) yield bytes.subarray(0, end)
-    rest = bytes.subarray(end)
-    if (rest.length > BATCH_BYTES) throw new ImportError(`cannot import ${file}: it is not made of lines of JSON`)
-  }
-  if (rest.length > 0) yield rest
-}
-
-function linesOf(batch: Buffer): string[] {
-  const lines = batch.toString('utf8').split('\n')
-  if (lines.at(-1) === '') lines.pop()
-  return lines
-}
-
-function parseLines(lines: readonly string[], imported: Imported, options: ImportOptions): Fact[] {
-  const facts: Fact[] = []
-  const now_ms = options.now_ms()
-  for (const line of lines) {
-    imported.lines++
-    // Also takes away the mark that some programs begin a file with.
-    const text = line.trim()
-    if (text === '') continue
-    try {
-      facts.push(parseFactLine(text, options.pseudonyms, now_ms))
-    } catch (error) {
-      if (!(error instanceof FactError)) throw error
-      imported.bad_lines++
-      options.onBadLine(imported.lines, error.message)
-    }
-  }
-  return facts
-}
-
-/** Parses one line of an import. Throws a FactError. */
-export function parseFactLine(line: string, pseudonyms: Pseudonyms, now_ms: number): Fact {
-  if (line.length > LINE_BYTES_MAX) throw new FactError(`the line is longer than ${LINE_BYTES_MAX} characters`)
-  const record = parseJson(line)
-  if (typeof record === 'object' && record !== null && !Array.isArray(record)) {
-    return parseFact(record as FactRecord, pseudonyms, now_ms)
-  }
-  throw new FactError('the line is no JSON object')
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    throw new FactError('the line is no JSON')
-  }
+  const isSame = checkpoint !== undefined && (await digestOf(file, checkpoint.bytes)) === checkpoint.digest
+  return isSame ? { bytes: checkpoint.bytes, lines: checkpoint.lines } : { bytes: 0, lines: 0 }
 }
 
 async function commit(
   file: string,
-  facts: readonly Fact[],
-  reached: { bytes: number; lines: number; digest: string },
+  { facts, reached }: ImportBatch,
   imported: Imported,
   { store, admission, now_ms, onProgress }: ImportOptions,
 ): Promise<void> {

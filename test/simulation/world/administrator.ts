@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseDay } from '../../../src/domain/day.ts'
 import { importFacts } from '../../../src/ingest/import.ts'
+import { readBatchesHere } from '../../../src/ingest/import-file.ts'
 import { KeyedPseudonyms } from '../../../src/ingest/pseudonym.ts'
 import { importRates } from '../../../src/ingest/rates.ts'
 import { importSubscribers } from '../../../src/ingest/subscribers.ts'
@@ -36,7 +37,8 @@ async function begin(act: Act, store: Store, admission: Admission, { file, now_m
   switch (act.kind) {
     case 'import': {
       const facts = written(file('facts.ndjson'), act.events.map(formatImportLine))
-      await importFacts(facts, { store, admission, pseudonyms, now_ms, onBadLine, onProgress: () => {} })
+      const readBatches = readBatchesHere(pseudonyms)
+      await importFacts(facts, { store, admission, readBatches, now_ms, onBadLine, onProgress: () => {} })
       return
     }
     case 'rates': {

@@ -133,7 +133,9 @@ export class SimulatedServer {
     let free_ms = 0
     const take = async (group: Group) => {
       this.#group = group
-      const taking = committer.take(parseGroup(group, PSEUDONYMS)).then((message) => this.#isRunning && onMessage(message))
+      const taking = committer
+        .take(parseGroup(group, PSEUDONYMS))
+        .then((message) => this.#isRunning && onMessage(message))
       taking.catch(this.#world.onMistake)
       // By then the transaction has ended; the sync may take longer.
       await turn()

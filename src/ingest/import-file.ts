@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import type { Fact } from '../domain/fact.ts'
+import { FactError, type FactRecord, parseFact } from './fact.ts'
+import type { Pseudonyms } from './pseudonym.ts'
+
+/** Bytes committed together: large transactions cost less by the fact, but a server beside it waits for each. */
+const BATCH_BYTES = 5 * 1_048_576
+
+/** A longer line is no fact. */
+export const LINE_BYTES_MAX = 65_536
+
+const NEWLINE = 0x0a
+
+/** Thrown for a file that is not made of lines. */
+export class ImportError extends Error {
+  override readonly name = 'ImportError'
+}
+
+/** Where in a file an import begins: after so many bytes, and the lines in them. */
+export interface ImportStart {
+  readonly bytes: number
+  readonly lines: number
+}
+
+/** A line that is no fact. */
+export interface BadLine {
+  readonly line: number
+  readonly reason: string
+}
+
+/** Lines that are committed together. */
+export interface ImportBatch {
+  readonly facts: readonly Fact[]
+  readonly bad_lines: readonly BadLine[]
+  /** How far the file is read after it, and the digest of all that. */
+  readonly reached: ImportStart & { readonly digest: string }
+}
+
+/** Reads and parses a file from there on, batch after batch; asks for the time at each. Throws an ImportError. */
+export type ReadBatches = (file: string, start: ImportStart, now_ms: () => number) => AsyncIterable<ImportBatch>
+
+/** Reads and parses in the thread that asks. */
+export function readBatchesHere(pseudonyms: Pseudonyms): ReadBatches {
+  return async function* (file, start, now_ms) {
+    const digest = createHash('sha256')
+    if (start.bytes > 0) for await (const chunk of readBytes(file, 0, start.bytes)) digest.update(chunk)
+    let { bytes, lines } = start
+    for await (const piece of readPieces(file, bytes)) {
+      digest.update(piece)
+      bytes += piece.length
+      const parsed = parseLines(linesOf(piece), lines, pseudonyms, now_ms())
+      lines = parsed.lines
+      yield { ...parsed, reached: { bytes, lines, digest: digest.copy().digest('hex') } }
+    }
+  }
+}
+
+/** The digest of the first bytes of a file, as a batch that reached so far has it. */
+export async function digestOf(file: string, bytes: number): Promise<string> {
+  const digest = createHash('sha256')
+  for await (const chunk of readBytes(file, 0, bytes)) digest.update(chunk)
+  return digest.digest('hex')
+}
+
+function readBytes(file: string, start: number, end: number): AsyncIterable<Buffer> {
+  return createReadStream(file, { start, end: end - 1, highWaterMark: BATCH_BYTES })
+}
+
+/** Reads a file, from a byte on, in pieces of whole lines with their line ends. */
+async function* readPieces(file: string, from: number): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0)
+  for await (const chunk of readBytes(file, from, Infinity)) {
+    const bytes: Buffer = Buffer.concat([rest, chunk])
+    const end = bytes.lastIndexOf(NEWLINE) + 1
+    if (end > 0) yield bytes.subarray(0, end)
+    rest = bytes.subarray(end)
+    if (rest.length > BATCH_BYTES) throw new ImportError(`cannot import ${file}: it is not made of lines of JSON`)
+  }
+  if (rest.length > 0) yield rest
+}
+
+function linesOf(piece: Buffer): string[] {
+  const lines = piece.toString('utf8').split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  return lines
+}
+
+/** Parses lines, the first of which comes after so many; returns how many they are with those. */
+function parseLines(texts: readonly string[], after: number, pseudonyms: Pseudonyms, now_ms: number) {
+  const facts: Fact[] = []
+  const bad_lines: BadLine[] = []
+  let lines = after
+  for (const line of texts) {
+    lines++
+    // Also takes away the mark that some programs begin a file with.
+    const text = line.trim()
+    if (text === '') continue
+    try {
+      facts.push(parseFactLine(text, pseudonyms, now_ms))
+    } catch (error) {
+      if (!(error instanceof FactError)) throw error
+      bad_lines.push({ line: lines, reason: error.message })
+    }
+  }
+  return { facts, bad_lines, lines }
+}
+
+/** Parses one line of an import. Throws a FactError. */
+export function parseFactLine(line: string, pseudonyms: Pseudonyms, now_ms: number): Fact {
+  if (line.length > LINE_BYTES_MAX) throw new FactError(`the line is longer than ${LINE_BYTES_MAX} characters`)
+  const record = parseJson(line)
+  if (typeof record === 'object' && record !== null && !Array.isArray(record)) {
+    return parseFact(record as FactRecord, pseudonyms, now_ms)
+  }
+  throw new FactError('the line is no JSON object')
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    throw new FactError('the line is no JSON')
+  }
+}
