@@ -3,10 +3,10 @@ import { type ImportBatch, ImportError, type ImportStart, type ReadBatches } fro
 import { type PackedFacts, unpackFacts } from './packed-facts.ts'
 
 /** Batches that are parsed ahead of the one that is being committed. */
-const BATCHES_AHEAD_MAX = 2
+const BATCHES_AHEAD_MAX = 1
 
 /** Megabytes for what the thread just made, and soon drops. */
-const YOUNG_MB_MAX = 24
+const YOUNG_MB_MAX = 12
 
 /** What the thread is opened with. */
 export interface ImportThreadOptions {

@@ -51,6 +51,11 @@ export class Admission {
     return placement
   }
 
+  /** What `contextOf` would say, if nothing has to be read for it. */
+  recallContext(account: number): AccountContext | undefined {
+    return this.#contexts.get(account)
+  }
+
   async contextOf(registry: Registry, account: number): Promise<AccountContext> {
     let context = this.#contexts.get(account)
     if (context === undefined) {

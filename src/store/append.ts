@@ -7,7 +7,7 @@ import type { Pruned } from './pruned.ts'
 import type { Placement } from './registry.ts'
 import { RollupCells } from './rollup-cells.ts'
 import type { Tables } from './store.ts'
-import type { AdKey, ThreadChange, ThreadKey } from './threads.ts'
+import type { AdKey, StoredThread, ThreadChange, ThreadKey } from './threads.ts'
 
 /** What became of the facts of a batch. A repeated fact is counted under `merged` each time it comes. */
 export interface Appended {
@@ -18,9 +18,15 @@ export interface Appended {
   pruned: number
 }
 
+/** Threads that are read together, and written before the next are merged: what was made of them is soon dropped. */
+const THREADS_AT_ONCE = 2000
+
 interface Arrival extends ThreadKey {
   facts: Thread
 }
+
+/** What arrived, by ad and subscriber. */
+type Arrivals = Map<number, Map<string, Arrival>>
 
 /**
  * Merges facts into their threads, and keeps the rollups by difference, within one transaction (design 3). Facts may
@@ -28,7 +34,7 @@ interface Arrival extends ThreadKey {
  */
 export async function append(tables: Tables, admission: Admission, facts: readonly Fact[]): Promise<Appended> {
   const appended = { merged: 0, parked: 0, forgotten: 0, pruned: 0 }
-  const arrivals = new Map<string, Arrival>()
+  const arrivals: Arrivals = new Map()
   const parked: Fact[] = []
   const floored: Placed[] = []
   for (const fact of facts) {
@@ -38,13 +44,12 @@ export async function append(tables: Tables, admission: Admission, facts: readon
     else if (admitted.floor_at === null) arrive(arrivals, admitted, fact)
     else floored.push({ placement: admitted, fact })
   }
-  const placements = [...arrivals.values(), ...floored.map(({ placement }) => placement)]
   if (parked.length > 0) await tables.setAside.park(parked)
-  await tables.threads.hold(distinctAds(placements))
+  await tables.threads.hold(adsOf(arrivals, floored))
   if (floored.length > 0) appended.pruned = await arriveAboveFloors(tables.pruned, arrivals, floored)
   appended.parked = parked.length
   appended.merged = facts.length - appended.parked - appended.forgotten - appended.pruned
-  await mergeArrivals(tables, admission, [...arrivals.values()].sort(byKey))
+  await mergeArrivals(tables, admission, inOrder(arrivals))
   return appended
 }
 
@@ -59,11 +64,7 @@ interface Placed {
  * pruned when all that it knows is older than the floor. So a fact above it is new, unless it is of a pruned message: a late
  * read would prove the delivery that was counted already.
  */
-async function arriveAboveFloors(
-  pruned: Pruned,
-  arrivals: Map<string, Arrival>,
-  floored: readonly Placed[],
-): Promise<number> {
+async function arriveAboveFloors(pruned: Pruned, arrivals: Arrivals, floored: readonly Placed[]): Promise<number> {
   const above = floored.filter(({ placement, fact }) => fact.at >= (placement.floor_at ?? 0))
   const messages = above.flatMap((placed) => {
     const { account, ad } = placed.placement
@@ -80,40 +81,84 @@ async function arriveAboveFloors(
   return refused.length
 }
 
-function arrive(arrivals: Map<string, Arrival>, { ad, account }: Placement, fact: Fact): void {
-  const key = `${ad} ${fact.subscriber}`
-  const arrival = arrivals.get(key)
-  if (arrival === undefined) arrivals.set(key, { ad, account, subscriber: fact.subscriber, facts: threadOf(fact) })
+function arrive(arrivals: Arrivals, { ad, account }: Placement, fact: Fact): void {
+  let ofAd = arrivals.get(ad)
+  if (ofAd === undefined) {
+    ofAd = new Map()
+    arrivals.set(ad, ofAd)
+  }
+  const arrival = ofAd.get(fact.subscriber)
+  if (arrival === undefined)
+    ofAd.set(fact.subscriber, { ad, account, subscriber: fact.subscriber, facts: threadOf(fact) })
   else arrival.facts = merge(arrival.facts, threadOf(fact))
 }
 
+function adsOf(arrivals: Arrivals, floored: readonly Placed[]): AdKey[] {
+  const ads = new Map(floored.map(({ placement: { account, ad } }) => [ad, { account, ad }]))
+  for (const [ad, ofAd] of arrivals) for (const { account } of ofAd.values().take(1)) ads.set(ad, { account, ad })
+  return [...ads.values()]
+}
+
+/** Neighbours in the tables are neighbours here, so that a batch touches each page of them once. */
+function inOrder(arrivals: Arrivals): Arrival[] {
+  const ads = [...arrivals.keys()].sort((a, b) => a - b)
+  return ads.flatMap((ad) => [...(arrivals.get(ad)?.values() ?? [])].sort(bySubscriber))
+}
+
+function bySubscriber(a: Arrival, b: Arrival): number {
+  return a.subscriber < b.subscriber ? -1 : 1
+}
+
+/**
+ * One writing statement after another: a full disk ends SQLite's transaction at the statement that met it, and what came after
+ * would be kept. An engine that is elsewhere writes these threads, and looks for the next, while more are merged.
+ */
 async function mergeArrivals(tables: Tables, admission: Admission, arrivals: readonly Arrival[]): Promise<void> {
-  const changes: ThreadChange[] = []
   const added = new RollupCells()
-  const stored = await tables.threads.read(arrivals)
+  const read = (start: number) => heeded(tables.threads.read(arrivals.slice(start, start + THREADS_AT_ONCE)))
+  let reading = read(0)
+  let writing: Promise<void> = Promise.resolve()
+  for (let start = 0; start < arrivals.length; start += THREADS_AT_ONCE) {
+    const stored = await reading
+    reading = read(start + THREADS_AT_ONCE)
+    const changes = await mergeStored(tables, admission, stored, arrivals.slice(start), added)
+    await writing
+    writing = heeded(tables.threads.write(changes))
+  }
+  await writing
+  await addCells(tables, added)
+}
+
+/** A promise that is awaited later, or not at all once another one has failed. */
+function heeded<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
+}
+
+/** What changes in threads as they are stored; the difference is added. */
+async function mergeStored(
+  { registry }: Tables,
+  admission: Admission,
+  stored: readonly StoredThread[],
+  arrivals: readonly Arrival[],
+  added: RollupCells,
+): Promise<ThreadChange[]> {
+  const changes: ThreadChange[] = []
   for (const [i, before] of stored.entries()) {
     const { account, facts: news } = arrivals[i] as Arrival
     const facts = merge(before.facts, news)
     if (facts === before.facts) continue
-    const context = await admission.contextOf(tables.registry, account)
-    const resolution = resolve(facts, { ...context, listed_country: before.listed_country })
+    const { calendar, rateCard } = admission.recallContext(account) ?? (await admission.contextOf(registry, account))
+    const resolution = resolve(facts, { calendar, rateCard, listed_country: before.listed_country })
     const change = { before, facts, resolution }
     changes.push(change)
     addDifference(added, account, change)
   }
-  await writeChanges(tables, changes, added)
+  return changes
 }
 
-/**
- * One after another: a full disk ends SQLite's transaction at the statement that met it, and what came after would be kept.
- * The accounts' cells, which everyone wants, come last.
- */
-export async function writeChanges(
-  { threads, rollups }: Tables,
-  changes: readonly ThreadChange[],
-  added: RollupCells,
-): Promise<void> {
-  await threads.write(changes)
+/** The accounts' cells, which everyone wants, come last. */
+export async function addCells({ rollups }: Tables, added: RollupCells): Promise<void> {
   await rollups.add(added)
   await rollups.add(added.ofAccounts())
 }
@@ -127,13 +172,4 @@ export function addDifference(added: RollupCells, account: number, change: Threa
   const failedBefore = failureContributions(before.facts.failures, before.resolution.failures)
   for (const failure of failed) added.addFailure(account, before.ad, failure, 1n)
   for (const failure of failedBefore) added.addFailure(account, before.ad, failure, -1n)
-}
-
-function distinctAds(keys: readonly AdKey[]): AdKey[] {
-  return [...new Map(keys.map(({ account, ad }) => [ad, { account, ad }])).values()]
-}
-
-/** Neighbours in the tables stay neighbours in the batch, so that a batch touches each page of them once. */
-function byKey(a: ThreadKey, b: ThreadKey): number {
-  return a.ad - b.ad || (a.subscriber < b.subscriber ? -1 : 1)
 }

@@ -1,6 +1,6 @@
 import { isSameMessage, type Resolution, resolve } from '../domain/resolution.ts'
 import type { Admission } from './admission.ts'
-import { addDifference, append, writeChanges } from './append.ts'
+import { addCells, addDifference, append } from './append.ts'
 import { RollupCells } from './rollup-cells.ts'
 import type { Store, Tables } from './store.ts'
 import type { ThreadChange } from './threads.ts'
@@ -69,7 +69,8 @@ async function resolveAnew(tables: Tables, admission: Admission): Promise<number
     changes.push(change)
     addDifference(added, account, change)
   }
-  await writeChanges(tables, changes, added)
+  await tables.threads.write(changes)
+  await addCells(tables, added)
   const isLast = threads.length < RESOLVE_THREADS_MAX
   await tables.threads.writeUnresolvedAd(pending, isLast ? undefined : threads.at(-1)?.subscriber)
   return threads.length
