@@ -1,7 +1,7 @@
 import { contributions, failureContributions } from '../domain/contributions.ts'
 import type { Fact } from '../domain/fact.ts'
 import { resolve } from '../domain/resolution.ts'
-import { merge, type Thread, threadOf } from '../domain/thread.ts'
+import { merge, threadOf } from '../domain/thread.ts'
 import type { Admission } from './admission.ts'
 import type { Pruned } from './pruned.ts'
 import type { Placement } from './registry.ts'
@@ -19,10 +19,11 @@ export interface Appended {
 }
 
 /** Threads that are read together, and written before the next are merged: what was made of them is soon dropped. */
-const THREADS_AT_ONCE = 2000
+const THREADS_AT_ONCE = 1000
 
+/** What came for a thread. It becomes a thread itself when it is merged: until then facts are the smaller. */
 interface Arrival extends ThreadKey {
-  facts: Thread
+  readonly facts: Fact[]
 }
 
 /** What arrived, by ad and subscriber. */
@@ -88,9 +89,8 @@ function arrive(arrivals: Arrivals, { ad, account }: Placement, fact: Fact): voi
     arrivals.set(ad, ofAd)
   }
   const arrival = ofAd.get(fact.subscriber)
-  if (arrival === undefined)
-    ofAd.set(fact.subscriber, { ad, account, subscriber: fact.subscriber, facts: threadOf(fact) })
-  else arrival.facts = merge(arrival.facts, threadOf(fact))
+  if (arrival === undefined) ofAd.set(fact.subscriber, { ad, account, subscriber: fact.subscriber, facts: [fact] })
+  else arrival.facts.push(fact)
 }
 
 function adsOf(arrivals: Arrivals, floored: readonly Placed[]): AdKey[] {
@@ -146,7 +146,7 @@ async function mergeStored(
   const changes: ThreadChange[] = []
   for (const [i, before] of stored.entries()) {
     const { account, facts: news } = arrivals[i] as Arrival
-    const facts = merge(before.facts, news)
+    const facts = news.reduce((thread, fact) => merge(thread, threadOf(fact)), before.facts)
     if (facts === before.facts) continue
     const { calendar, rateCard } = admission.recallContext(account) ?? (await admission.contextOf(registry, account))
     const resolution = resolve(facts, { calendar, rateCard, listed_country: before.listed_country })
