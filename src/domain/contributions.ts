@@ -2,7 +2,7 @@ import type { Counter } from './counter.ts'
 import type { Day } from './day.ts'
 import type { Hour } from './hour.ts'
 import type { RegionClass } from './region.ts'
-import type { Resolution } from './resolution.ts'
+import type { Resolution, ResolvedClick, ResolvedMessage } from './resolution.ts'
 import type { Failure } from './thread.ts'
 
 /** What a thread adds to one counter in one hour. */
@@ -22,41 +22,53 @@ export interface FailureContribution {
   readonly error_message: string
 }
 
+/** Told what a thread adds: how much to which counter in which hour, and for a click its button. */
+export type Count = (counter: Counter, hour: Hour, amount: bigint, btn_name: string | null) => void
+
 /** All that a thread says, from its stored, resolved rows and nothing else (design 3, sentence 3). */
 export function contributions(thread: Resolution): Contribution[] {
   const { region_class, country } = thread
   const counted: Contribution[] = []
-  const add = (hour: Hour, counter: Counter, amount = 1n, btn_name: string | null = null) =>
+  countThread(thread, (counter, hour, amount, btn_name) => {
     counted.push({ hour, counter, region_class, country, btn_name, amount })
+  })
+  return counted
+}
 
-  for (const message of thread.messages) {
-    const { sent_hour, delivered_hour, read_hour, resolved_price_micros: price } = message
-    if (sent_hour !== null) {
-      add(sent_hour, 'sent')
-      add(delivered_hour ?? sent_hour, 'sent_by_delivery')
-    }
-    if (delivered_hour === null) continue
-    add(delivered_hour, 'delivered')
-    if (price === null) add(delivered_hour, 'unpriced')
-    else add(delivered_hour, 'spend_micros', price)
-    if (read_hour !== null) {
-      add(read_hour, 'read')
-      add(delivered_hour, 'read_by_delivery')
-    }
+/** The same, told one by one: a batch has some hundred thousand of them, and keeps none. */
+export function countThread({ messages, clicks }: Resolution, count: Count): void {
+  for (const message of messages) countMessage(message, count)
+  if (clicks.length > 0) countClicks(messages, clicks, count)
+}
+
+function countMessage(message: ResolvedMessage, count: Count): void {
+  const { sent_hour, delivered_hour, read_hour, resolved_price_micros: price } = message
+  if (sent_hour !== null) {
+    count('sent', sent_hour, 1n, null)
+    count('sent_by_delivery', delivered_hour ?? sent_hour, 1n, null)
   }
+  if (delivered_hour === null) return
+  count('delivered', delivered_hour, 1n, null)
+  if (price === null) count('unpriced', delivered_hour, 1n, null)
+  else count('spend_micros', delivered_hour, price, null)
+  if (read_hour !== null) {
+    count('read', read_hour, 1n, null)
+    count('read_by_delivery', delivered_hour, 1n, null)
+  }
+}
 
+function countClicks(messages: readonly ResolvedMessage[], clicks: readonly ResolvedClick[], count: Count): void {
   const clicked = new Set<number>()
-  for (const { hour, credited, btn_name } of thread.clicks) {
+  for (const { hour, credited, btn_name } of clicks) {
     // A credited click proves delivery, so its message has the hour; an uncredited click stays in its own.
-    const delivered_hour = credited === null ? hour : (thread.messages[credited]?.delivered_hour ?? hour)
-    add(hour, 'link_btn_click', 1n, btn_name)
-    add(delivered_hour, 'link_btn_click_by_delivery', 1n, btn_name)
+    const delivered_hour = credited === null ? hour : (messages[credited]?.delivered_hour ?? hour)
+    count('link_btn_click', hour, 1n, btn_name)
+    count('link_btn_click_by_delivery', delivered_hour, 1n, btn_name)
     if (credited === null || clicked.has(credited)) continue
     clicked.add(credited)
-    add(hour, 'link_btn_clicked')
-    add(delivered_hour, 'link_btn_clicked_by_delivery')
+    count('link_btn_clicked', hour, 1n, null)
+    count('link_btn_clicked_by_delivery', delivered_hour, 1n, null)
   }
-  return counted
 }
 
 /** What a thread says of failed deliveries; they never touch a message (design 3). */

@@ -60,22 +60,23 @@ export const EMPTY_RESOLUTION: Resolution = {
 }
 
 /** Resolves all that depends on the world, once, so that it can be stored beside the facts (design 3, sentence 2). */
-export function resolve(thread: Thread, context: Context): Resolution {
-  const country = thread.country?.value ?? context.listed_country
-  const credits = thread.clicks.map((click) => creditClick(click, thread.messages))
+export function resolve({ country: named, messages, clicks, failures }: Thread, context: Context): Resolution {
+  const { calendar } = context
+  const country = named?.value ?? context.listed_country
+  const credits = clicks.map((click) => creditClick(click, messages))
   return {
     country,
     region_class: regionClassOf(country),
-    messages: thread.messages.map((message, i) => {
-      const proof = message.delivered_at ?? earliestProof(message, thread.clicks, credits, i)
+    messages: messages.map((message, i) => {
+      const proof = message.delivered_at ?? earliestProof(message, clicks, credits, i)
       return resolveMessage(message, proof, country, context)
     }),
-    clicks: thread.clicks.map((click, i) => ({
-      hour: context.calendar.hourOf(click.at),
+    clicks: clicks.map(({ at, btn_name }, i) => ({
+      hour: calendar.hourOf(at),
       credited: credits[i] ?? null,
-      btn_name: click.btn_name,
+      btn_name,
     })),
-    failures: thread.failures.map((failure) => context.calendar.dayOf(failure.at)),
+    failures: failures.map(({ at }) => calendar.dayOf(at)),
   }
 }
 
@@ -98,20 +99,17 @@ export function creditClick(click: Click, messages: readonly Message[]): number 
 }
 
 function resolveMessage(
-  message: Message,
+  { sent_at, read_at, price_micros }: Message,
   proof: number | null,
   country: string | null,
   { calendar, rateCard }: Context,
 ): ResolvedMessage {
-  const hourOf = (at: number | null) => (at === null ? null : calendar.hourOf(at))
-  const delivered_hour = hourOf(proof)
-  const listed = () => (delivered_hour === null ? null : rateCard.priceOf(country, dayOfHour(delivered_hour)))
-  return {
-    sent_hour: hourOf(message.sent_at),
-    delivered_hour,
-    read_hour: hourOf(message.read_at),
-    resolved_price_micros: delivered_hour === null ? null : (message.price_micros?.value ?? listed()),
-  }
+  const sent_hour = sent_at === null ? null : calendar.hourOf(sent_at)
+  const read_hour = read_at === null ? null : calendar.hourOf(read_at)
+  if (proof === null) return { sent_hour, delivered_hour: null, read_hour, resolved_price_micros: null }
+  const delivered_hour = calendar.hourOf(proof)
+  const price = price_micros?.value ?? rateCard.priceOf(country, dayOfHour(delivered_hour))
+  return { sent_hour, delivered_hour, read_hour, resolved_price_micros: price }
 }
 
 /** A read or a credited click proves delivery; clicks are sorted by time, so the first is the earliest. */

@@ -1,4 +1,4 @@
-import { contributions, failureContributions } from '../domain/contributions.ts'
+import { failureContributions } from '../domain/contributions.ts'
 import type { Fact } from '../domain/fact.ts'
 import { resolve } from '../domain/resolution.ts'
 import { merge, threadOf } from '../domain/thread.ts'
@@ -144,9 +144,11 @@ async function mergeStored(
   added: RollupCells,
 ): Promise<ThreadChange[]> {
   const changes: ThreadChange[] = []
-  for (const [i, before] of stored.entries()) {
-    const { account, facts: news } = arrivals[i] as Arrival
-    const facts = news.reduce((thread, fact) => merge(thread, threadOf(fact)), before.facts)
+  let place = 0
+  for (const before of stored) {
+    const { account, facts: news } = arrivals[place++] as Arrival
+    let facts = before.facts
+    for (const fact of news) facts = merge(facts, threadOf(fact))
     if (facts === before.facts) continue
     const { calendar, rateCard } = admission.recallContext(account) ?? (await admission.contextOf(registry, account))
     const resolution = resolve(facts, { calendar, rateCard, listed_country: before.listed_country })
@@ -166,8 +168,9 @@ export async function addCells({ rollups }: Tables, added: RollupCells): Promise
 /** Adds `contributions(after) - contributions(before)` of one thread (design 3, sentence 4). */
 export function addDifference(added: RollupCells, account: number, change: ThreadChange): void {
   const { before, facts, resolution } = change
-  for (const contribution of contributions(resolution)) added.add(account, before.ad, contribution)
-  for (const contribution of contributions(before.resolution)) added.subtract(account, before.ad, contribution)
+  added.addThread(account, before.ad, resolution)
+  added.subtractThread(account, before.ad, before.resolution)
+  if (facts.failures.length === 0) return
   const failed = failureContributions(facts.failures, resolution.failures)
   const failedBefore = failureContributions(before.facts.failures, before.resolution.failures)
   for (const failure of failed) added.addFailure(account, before.ad, failure, 1n)

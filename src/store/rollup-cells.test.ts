@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Contribution } from '../domain/contributions.ts'
+import type { Resolution } from '../domain/resolution.ts'
 import { CELL_BREAKDOWN_NAMES, CELL_BREAKDOWNS, ROLLUP_COLUMNS, RollupCells } from './rollup-cells.ts'
 
 const DELIVERED: Contribution = {
@@ -66,10 +67,13 @@ test('add() counts a click under its button, too', () => {
   )
 })
 
-test('subtract() takes back what add() counted, so that a thread that moves leaves nothing behind', () => {
+test('subtractThread() takes back what addThread() counted, so that a thread that moves leaves nothing behind', () => {
   const cells = new RollupCells()
-  cells.add(1, 7, { ...DELIVERED, country: 'KR', region_class: 'b' })
-  cells.subtract(1, 7, DELIVERED)
+  const message = { sent_hour: null, delivered_hour: 5 * 24 + 9, read_hour: null, resolved_price_micros: 0n }
+  const here: Resolution = { country: 'US', region_class: 'c', messages: [message], clicks: [], failures: [] }
+  const there: Resolution = { ...here, country: 'KR', region_class: 'b' }
+  cells.addThread(1, 7, there)
+  cells.subtractThread(1, 7, here)
   assert.deepEqual(linesOf(cells), [
     '1/7 5 delivered_b 1',
     '1/7 5 delivered_c -1',
@@ -78,8 +82,8 @@ test('subtract() takes back what add() counted, so that a thread that moves leav
     '1/7 5 9 delivered_b 1',
     '1/7 5 9 delivered_c -1',
   ])
-  cells.add(1, 7, DELIVERED)
-  cells.subtract(1, 7, { ...DELIVERED, country: 'KR', region_class: 'b' })
+  cells.addThread(1, 7, here)
+  cells.subtractThread(1, 7, there)
   assert.deepEqual(linesOf(cells), [])
 })
 

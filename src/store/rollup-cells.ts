@@ -1,9 +1,10 @@
-import type { Contribution, FailureContribution } from '../domain/contributions.ts'
+import { type Contribution, countThread, type FailureContribution } from '../domain/contributions.ts'
 import { COUNTERS, type Counter } from '../domain/counter.ts'
 import { COUNTRY_UNKNOWN } from '../domain/country.ts'
 import type { Day } from '../domain/day.ts'
-import { dayOfHour, hourOfDay } from '../domain/hour.ts'
+import { dayOfHour, type Hour, hourOfDay } from '../domain/hour.ts'
 import { REGION_CLASSES, type RegionClass } from '../domain/region.ts'
+import type { Resolution } from '../domain/resolution.ts'
 
 /** The number under which an account's own cells stand, where an ad's stand under the ad's. */
 export const ACCOUNT_CELLS = 0
@@ -92,13 +93,23 @@ export class RollupCells {
   }
 
   /** Adds what a thread of this ad says to the ad's cells. */
-  add(account: number, ad: number, contribution: Contribution): void {
-    this.#increase(account, ad, contribution, contribution.amount)
+  addThread(account: number, ad: number, thread: Resolution): void {
+    countThread(thread, (counter, hour, amount, btn_name) =>
+      this.#increase(account, ad, thread, counter, hour, btn_name, amount),
+    )
   }
 
   /** Takes back what a thread of this ad said. */
-  subtract(account: number, ad: number, contribution: Contribution): void {
-    this.#increase(account, ad, contribution, -contribution.amount)
+  subtractThread(account: number, ad: number, thread: Resolution): void {
+    countThread(thread, (counter, hour, amount, btn_name) =>
+      this.#increase(account, ad, thread, counter, hour, btn_name, -amount),
+    )
+  }
+
+  /** Adds one of the things that a thread says. */
+  add(account: number, ad: number, contribution: Contribution): void {
+    const { counter, hour, btn_name, amount } = contribution
+    this.#increase(account, ad, contribution, counter, hour, btn_name, amount)
   }
 
   addFailure(account: number, ad: number, { day, error_message }: FailureContribution, amount: bigint): void {
@@ -143,8 +154,15 @@ export class RollupCells {
     return cell
   }
 
-  #increase(account: number, ad: number, contribution: Contribution, amount: bigint): void {
-    const { hour, counter, region_class, country, btn_name } = contribution
+  #increase(
+    account: number,
+    ad: number,
+    { region_class, country }: Pick<Contribution, 'region_class' | 'country'>,
+    counter: Counter,
+    hour: Hour,
+    btn_name: string | null,
+    amount: bigint,
+  ): void {
     const cell = this.cell(account, ad, dayOfHour(hour))
     const place = COUNTER_PLACES[counter]
     const column = columnPlace(place, region_class)

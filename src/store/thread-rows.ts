@@ -30,7 +30,10 @@ export const THREAD_TABLES = ['message', 'click', 'failure', 'recipient'] as con
 export type ThreadRow = readonly unknown[]
 
 /** What is written to one row, in the order of its columns; tracking ids are texts. */
-export type WrittenRow = readonly (number | bigint | string | null)[]
+export type WrittenRow = (number | bigint | string | null)[]
+
+/** Of most changes there is nothing to write to most tables. */
+const NOTHING: readonly never[] = []
 
 /** UUIDs, as Meta's tracking ids are: 16 bytes say all of it. */
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -45,7 +48,8 @@ export function changedMessages({ before, facts, resolution }: ThreadChange): Wr
   const rows: WrittenRow[] = []
   const isMoved = isElsewhere(before.resolution, resolution) || facts.country !== before.facts.country
   let place = 0
-  for (const [i, message] of facts.messages.entries()) {
+  for (let i = 0; i < facts.messages.length; i++) {
+    const message = facts.messages[i] as Message
     const resolved = resolution.messages[i] as ResolvedMessage
     const known = before.facts.messages[place]
     const isKnown = known?.tracking_id === message.tracking_id
@@ -76,13 +80,15 @@ export function changedMessages({ before, facts, resolution }: ThreadChange): Wr
 }
 
 /** The keys of clicks that are gone: one without `mid` goes when the same click comes with one. */
-export function goneClicks({ before, facts }: ThreadChange): WrittenRow[] {
+export function goneClicks({ before, facts }: ThreadChange): readonly WrittenRow[] {
+  if (before.facts.clicks.length === 0) return NOTHING
   return before.facts.clicks
     .filter(({ at, mid }) => !facts.clicks.some((click) => click.at === at && click.mid === mid))
     .map(({ at, mid }) => [before.ad, before.subscriber, at, mid ?? ''])
 }
 
-export function writtenClicks({ before, facts, resolution }: ThreadChange): WrittenRow[] {
+export function writtenClicks({ before, facts, resolution }: ThreadChange): readonly WrittenRow[] {
+  if (facts.clicks.length === 0) return NOTHING
   const { country, region_class } = resolution
   return facts.clicks.map(({ at, mid, btn_name }, i) => {
     const { hour, credited } = resolution.clicks[i] as ResolvedClick
@@ -91,17 +97,18 @@ export function writtenClicks({ before, facts, resolution }: ThreadChange): Writ
   })
 }
 
-export function changedFailures({ before, facts, resolution }: ThreadChange): WrittenRow[] {
-  if (facts.failures === before.facts.failures && resolution.failures === before.resolution.failures) return []
+export function changedFailures({ before, facts, resolution }: ThreadChange): readonly WrittenRow[] {
+  if (facts.failures.length === 0) return NOTHING
+  if (facts.failures === before.facts.failures && resolution.failures === before.resolution.failures) return NOTHING
   return facts.failures.map(({ at, error_message }, i) => {
     return [before.ad, before.subscriber, at, error_message, resolution.failures[i] as number]
   })
 }
 
 /** The country that a fact named. With a message it stands in the message's row. */
-export function changedRecipient({ before, facts }: ThreadChange): WrittenRow[] {
+export function changedRecipient({ before, facts }: ThreadChange): readonly WrittenRow[] {
   const { country, messages } = facts
-  if (messages.length > 0 || country === null || country === before.facts.country) return []
+  if (messages.length > 0 || country === null || country === before.facts.country) return NOTHING
   return [[before.ad, before.subscriber, country.value, country.at]]
 }
 
@@ -110,29 +117,25 @@ type Unpack = (tracking_id: unknown) => string
 
 /** Puts the rows of a thread together. */
 export function storedThread(of: ThreadKey, rows: readonly ThreadRow[], unpack: Unpack): StoredThread {
-  const key = { account: of.account, ad: of.ad, subscriber: of.subscriber }
-  if (rows.length === 0) return { ...key, facts: EMPTY_THREAD, resolution: EMPTY_RESOLUTION, listed_country: null }
-  const messageRows = rows.filter((row) => row[0] === 'message')
-  const clickRows = rows.filter((row) => row[0] === 'click')
-  const failureRows = rows.filter((row) => row[0] === 'failure')
-  const recipient = rows.find((row) => row[0] === 'recipient')
-  const listed = rows.find((row) => row[0] === 'listed')
-
+  const { account, ad, subscriber } = of
+  const isNew = rows.length === 0
+  if (isNew) return { account, ad, subscriber, facts: EMPTY_THREAD, resolution: EMPTY_RESOLUTION, listed_country: null }
+  const { message, click, failure, recipient, listed } = byTable(rows)
   // The engine sorts by bytes and puts '' first; the domain's order decides.
-  const messages = messageRows.map((row) => ({ fact: messageOf(row, unpack), resolved: resolvedMessageOf(row) }))
-  const clicks = clickRows.map((row) => ({ fact: clickOf(row), row }))
-  const failures = failureRows.map((row) => ({ fact: failureOf(row), day: Number(row[10]) }))
+  const messages = message.map((row) => ({ fact: messageOf(row, unpack), resolved: resolvedMessageOf(row) }))
+  const clicks = click.map((row) => ({ fact: clickOf(row), row }))
+  const failures = failure.map((row) => ({ fact: failureOf(row), day: Number(row[10]) }))
   messages.sort((a, b) => compareMessages(a.fact, b.fact))
   clicks.sort((a, b) => compareClicks(a.fact, b.fact))
   failures.sort((a, b) => compareFailures(a.fact, b.fact))
-
-  const places = new Map(messages.map(({ fact }, i) => [fact.tracking_id, i]))
-  const creditOf = (row: ThreadRow) => (row[1] === null ? null : (places.get(unpack(row[1])) ?? null))
-  const placed = messageRows[0] ?? clickRows[0]
+  const placed = message[0] ?? click[0]
+  const creditOf = (row: ThreadRow) => (row[1] === null ? null : placeOf(unpack(row[1]), messages))
   return {
-    ...key,
+    account,
+    ad,
+    subscriber,
     facts: {
-      country: namedCountry(recipient, messageRows),
+      country: namedCountry(recipient[0], message),
       messages: messages.map(({ fact }) => fact),
       clicks: clicks.map(({ fact }) => fact),
       failures: failures.map(({ fact }) => fact),
@@ -144,8 +147,20 @@ export function storedThread(of: ThreadKey, rows: readonly ThreadRow[], unpack: 
       clicks: clicks.map(({ row }) => ({ hour: Number(row[10]), credited: creditOf(row), btn_name: textOf(row[14]) })),
       failures: failures.map(({ day }) => day),
     },
-    listed_country: textOf(listed?.[8]),
+    listed_country: textOf(listed[0]?.[8]),
   }
+}
+
+/** The rows of a thread by the table that they are of, as READ_THREAD names it. */
+function byTable(rows: readonly ThreadRow[]): Record<(typeof THREAD_TABLES)[number] | 'listed', ThreadRow[]> {
+  const tables = { message: [], click: [], failure: [], recipient: [], listed: [] } as ReturnType<typeof byTable>
+  for (const row of rows) tables[row[0] as keyof typeof tables].push(row)
+  return tables
+}
+
+function placeOf(tracking_id: string, messages: readonly { readonly fact: Message }[]): number | null {
+  const place = messages.findIndex(({ fact }) => fact.tracking_id === tracking_id)
+  return place < 0 ? null : place
 }
 
 /** A thread's first messages may have come after its country did, so both places are looked at. */
@@ -160,7 +175,7 @@ function namedCountry(recipient: ThreadRow | undefined, messageRows: readonly Th
 }
 
 function ownTime(row: ThreadRow): number {
-  return Math.min(...row.slice(2, 5).map((at) => numberOf(at) ?? Infinity))
+  return Math.min(numberOf(row[2]) ?? Infinity, numberOf(row[3]) ?? Infinity, numberOf(row[4]) ?? Infinity)
 }
 
 function messageOf(row: ThreadRow, unpack: Unpack): Message {

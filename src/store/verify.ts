@@ -1,4 +1,4 @@
-import { contributions, failureContributions } from '../domain/contributions.ts'
+import { failureContributions } from '../domain/contributions.ts'
 import { formatDay } from '../domain/day.ts'
 import type { Admission } from './admission.ts'
 import { addPacked } from './baseline.ts'
@@ -97,7 +97,7 @@ async function addThreads(cells: RollupCells, { threads }: Tables, place: AdKey)
   for (;;) {
     const page = await threads.scan(place, after_subscriber, RECOUNT_THREADS_MAX)
     for (const { facts, resolution } of page) {
-      for (const contribution of contributions(resolution)) cells.add(account, ad, contribution)
+      cells.addThread(account, ad, resolution)
       for (const failure of failureContributions(facts.failures, resolution.failures)) {
         cells.addFailure(account, ad, failure, 1n)
       }

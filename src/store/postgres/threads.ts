@@ -87,7 +87,7 @@ const WRITE_RECIPIENTS = `
 /** What is written of a thread, in the order in which it is: the statement, its rows, and where a tracking id stands in them. */
 const WRITES: readonly {
   readonly sql: string
-  readonly rowsOf: (change: ThreadChange) => WrittenRow[]
+  readonly rowsOf: (change: ThreadChange) => readonly WrittenRow[]
   readonly columns: number
   readonly id_place?: number
   readonly isRemoval?: true

@@ -178,9 +178,10 @@ export class SqliteThreads implements Threads {
     else this.#db.prepare(WRITE_UNRESOLVED_AD).run(after_subscriber, ad)
   }
 
+  /** Writes rows that were made for it. */
   #writeRows(statement: StatementSync, rows: readonly WrittenRow[], idPlace?: number): void {
     for (const row of rows) {
-      const values: (WrittenRow[number] | Buffer)[] = [...row]
+      const values: (WrittenRow[number] | Uint8Array)[] = row
       if (idPlace !== undefined) values[idPlace] = packTrackingId(row[idPlace] as string | null)
       statement.run(...values)
     }
@@ -188,7 +189,7 @@ export class SqliteThreads implements Threads {
 }
 
 /** The bytes of a UUID; any other text stands as it is. */
-export function packTrackingId(text: string | null): string | Buffer | null {
+export function packTrackingId(text: string | null): string | Uint8Array | null {
   return text !== null && UUID.test(text) ? Buffer.from(text.replaceAll('-', ''), 'hex') : text
 }
 
