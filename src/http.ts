@@ -128,9 +128,9 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
   const limits = options.limits ?? HTTP_LIMITS
   const bodies = new InFlight<LetGo>(limits.bodies_bytes_max, (letGo) => letGo('crowded'))
   const answers = new InFlight<ServerResponse>(limits.answers_length_max, (res) => res.destroy())
+  const serving: Serving = { ...options, bodies, answers }
   const server = createLimited(limits, (req, res) => {
-    res.once('close', () => answers.release(res))
-    serve(req, res, { ...options, bodies, answers }).catch((cause) => {
+    serve(req, res, serving).catch((cause) => {
       options.onFailure(cause)
       res.destroy()
     })
@@ -168,33 +168,58 @@ interface Serving extends HttpOptions {
 async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving): Promise<void> {
   const [path, query] = splitUrl(req.url ?? '/')
   const door = serving.doorOf(path)
-  const body = await readBody(req, door.body_bytes_max, serving.bodies)
+  const body = hasBody(req) ? await readBody(req, door.body_bytes_max, serving.bodies) : undefined
   if (body === 'aborted') return
   const isUnread = typeof body === 'string'
   const response = isUnread ? door.answerUnread(body) : await door.answer(requestOf(req, path, query, body, serving))
   serving.onAnswer(door.name, response.status)
   // What follows an unread body on the same connection would be taken for a request.
   if (isUnread) res.setHeader('connection', 'close')
-  // Whoever has left meanwhile holds nothing, and would never let go of it.
-  if (typeof response.body === 'string' && !res.destroyed) serving.answers.hold(res, response.body.length)
-  await send(req, res, response)
+  await send(req, res, response, serving.answers)
 }
 
-async function send(req: IncomingMessage, res: ServerResponse, response: HttpResponse): Promise<void> {
-  const { status, headers, body } = response
+async function send(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { status, headers, body }: HttpResponse,
+  answers: InFlight<ServerResponse>,
+): Promise<void> {
   if (typeof body !== 'string') return sendPieces(res, status, { ...SAFE_HEADERS, ...headers }, body)
   const vary = headers.vary === undefined ? 'Accept-Encoding' : `Accept-Encoding, ${headers.vary}`
+  if (status === NOT_MODIFIED || status === NO_CONTENT) {
+    res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary }).end()
+    return
+  }
   const isLong = body.length >= COMPRESSED_LENGTH_MIN
   const encoding = isLong ? acceptedEncoding(req.headers['accept-encoding']) : undefined
-  if (status === NOT_MODIFIED || status === NO_CONTENT)
-    res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary }).end()
-  else if (encoding === undefined) {
-    res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary, 'content-length': Buffer.byteLength(body) }).end(body)
-  } else {
-    const bytes = await COMPRESS[encoding](body)
-    const length = { 'content-encoding': encoding, 'content-length': bytes.length }
-    res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary, ...length }).end(bytes)
+  if (encoding !== undefined) {
+    hold(res, body.length, answers)
+    return sendCompressed(res, status, { ...SAFE_HEADERS, ...headers, vary }, body, encoding)
   }
+  res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary, 'content-length': Buffer.byteLength(body) }).end(body)
+  if (res.writableLength > 0) hold(res, body.length, answers)
+}
+
+/**
+ * Counts an answer until its caller has taken it. Most have when `end` returns, and are not counted: what is put into a
+ * map and out of it for every answer lets old maps keep answers that are gone, and the garbage collector copies those.
+ */
+function hold(res: ServerResponse, length: number, answers: InFlight<ServerResponse>): void {
+  // Whoever has left meanwhile holds nothing, and would never let go of it.
+  if (res.destroyed) return
+  res.once('close', () => answers.release(res))
+  answers.hold(res, length)
+}
+
+async function sendCompressed(
+  res: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  encoding: keyof typeof COMPRESS,
+): Promise<void> {
+  const bytes = await COMPRESS[encoding](body)
+  res.writeHead(status, { ...headers, 'content-encoding': encoding, 'content-length': bytes.length }).end(bytes)
 }
 
 /** Sends a body whose pieces are made as the caller takes them. */
@@ -260,14 +285,17 @@ function baseUrl(headers: Readonly<Record<string, string | undefined>>): string 
   return `${proto}://${HOST.test(host) ? host : 'localhost'}`
 }
 
+function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length']
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
+}
+
 async function readBody(
   req: IncomingMessage,
   bytes_max: number,
   bodies: InFlight<LetGo>,
-): Promise<Uint8Array | undefined | Unread | 'aborted'> {
-  const { 'content-length': length, 'transfer-encoding': encoding } = req.headers
-  if (encoding === undefined && (length === undefined || length === '0')) return undefined
-  if (Number(length) > bytes_max) return 'oversized'
+): Promise<Uint8Array | Unread | 'aborted'> {
+  if (Number(req.headers['content-length']) > bytes_max) return 'oversized'
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
