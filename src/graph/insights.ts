@@ -1,9 +1,8 @@
 import { calendarOf } from '../domain/calendar.ts'
 import type { Day, DayRange } from '../domain/day.ts'
-import { METRIC_BY_FIELD, metricCounts } from '../domain/metric.ts'
-import { REGION_CLASSES } from '../domain/region.ts'
+import { METRIC_BY_FIELD } from '../domain/metric.ts'
 import type { Node } from '../store/registry.ts'
-import { ACCOUNT_CELLS, type RollupColumn } from '../store/rollup-cells.ts'
+import { ACCOUNT_CELLS } from '../store/rollup-cells.ts'
 import type { Rollups } from '../store/rollups.ts'
 import type { Tables } from '../store/store.ts'
 import { cellsOf } from './breakdown.ts'
@@ -15,15 +14,15 @@ import { DATE_FIELDS } from './field.ts'
 import { countValues, passesMetrics } from './filtering.ts'
 import type { InsightsQuery, Sort } from './insights-parameters.ts'
 import {
-  DELIVERY_DATED,
+  addUp,
   formatRow,
   type InsightsRow,
   type MeasuredRow,
   measureNode,
   metricOf,
   type RowQuery,
-  sumRows,
 } from './insights-row.ts'
+import { measuresOf } from './measures.ts'
 import type { PlacedRow } from './paging.ts'
 import { checkLevel, readRowNodes } from './row-node.ts'
 import { isAscending, limitHistory, resolveCalendarPreset, resolvePreset, sliceFinder, sliceRanges } from './slice.ts'
@@ -93,11 +92,12 @@ function rangeOf(slices: readonly DayRange[]): DayRange {
 
 function rowQueryOf(node: Node, query: InsightsQuery, slices: readonly DayRange[]): RowQuery {
   return {
-    ...query,
+    fields: query.fields,
+    breakdown: query.breakdown,
+    measures: measuresOf(query),
     slices,
     slicesOf: sliceFinder(slices),
     range: rangeOf(slices),
-    columns: columnsOf(query),
     currency: node.currency,
   }
 }
@@ -135,12 +135,12 @@ const DAYS_UNCOUNTED_MAX = 100
 
 /** What the cells of one ad can cost: it has none that its account does not have. */
 async function priceAd(rollups: Rollups, { account }: Node, query: RowQuery): Promise<number> {
-  const { range, columns, slices, breakdown } = query
+  const { range, measures, slices, breakdown } = query
   const days = range.until - range.since + 1
   const isShort = breakdown === undefined && days <= DAYS_UNCOUNTED_MAX
   const cells = isShort ? days : await rollups.countCells({ account, ads: [ACCOUNT_CELLS] }, range, cellsOf(breakdown))
   const finding = isAscending(slices) ? 0 : slices.length * PRICES_US.comparison
-  return cells * (PRICES_US.cell + columns.length * PRICES_US.amount + finding)
+  return cells * (PRICES_US.cell + measures.columns.length * PRICES_US.amount + finding)
 }
 
 function priceRow({ fields, filters, sort, summary = [] }: InsightsQuery): number {
@@ -186,28 +186,6 @@ function countDays(rollups: Rollups, { account }: Node, today: Day): Promise<num
   return rollups.countCells({ account, ads: [ACCOUNT_CELLS] }, { since: 0, until: today + 1 })
 }
 
-/** A query comes with many nodes: its columns serve them all, and so does the statement that sums them. */
-const columnLists = new WeakMap<InsightsQuery, readonly RollupColumn[]>()
-
-/** The columns to sum: of each metric its counters, in the classes that it counts. */
-function columnsOf(query: InsightsQuery): readonly RollupColumn[] {
-  const known = columnLists.get(query)
-  if (known !== undefined) return known
-  const { fields, summary = [], sort, filters, dated_by } = query
-  const names = [...fields, ...summary, ...(sort ? [sort.field] : []), ...filters.map(({ field }) => field)]
-  const metrics = names.flatMap((name) => METRIC_BY_FIELD.get(name) ?? [])
-  const counts = metrics.flatMap((metric) => metricCounts(metric, query))
-  if (dated_by === 'delivery') {
-    for (const counter of DELIVERY_DATED) counts.push({ counter, region_classes: REGION_CLASSES })
-  }
-  const columns = counts.flatMap(({ counter, region_classes }) =>
-    region_classes.map((region_class): RollupColumn => `${counter}_${region_class}`),
-  )
-  const distinct = [...new Set(columns)]
-  columnLists.set(query, distinct)
-  return distinct
-}
-
 async function holdRows(rows: AsyncIterable<PlacedRow<MeasuredRow>>): Promise<MeasuredRow[]> {
   const held: MeasuredRow[] = []
   for await (const { row } of rows) {
@@ -227,7 +205,7 @@ async function summarise(
 ): Promise<InsightsRow | undefined> {
   if (rows.length === 0) return undefined
   const ever_sent = await tables.rollups.readEverSent(node)
-  const measured = { names: {}, days: query.range, sums: sumRows(rows), ever_sent, breakdown: undefined }
+  const measured = { names: {}, days: query.range, sums: addUp(rows), ever_sent, value: undefined }
   const summary = formatRow(measured, query)
   if (!Array.isArray(dates) || dates.length === 1) return summary
   return Object.fromEntries(Object.entries(summary).filter(([key]) => !DATE_FIELDS.includes(key)))

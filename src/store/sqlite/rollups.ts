@@ -122,8 +122,10 @@ export class SqliteRollups implements Rollups {
     const isSingle = only !== undefined && others.length === 0
     const statement = this.#sumStatement(columns, isSingle)
     const ads = isSingle ? only : JSON.stringify(node.ads)
-    const [cells, ...sums] = statement.get(node.account, ads, days.since, days.until) as unknown as (bigint | null)[]
-    return { cells: Number(cells), sums: new Map(columns.map((column, i) => [column, sums[i] ?? 0n])) }
+    const sums = statement.get(node.account, ads, days.since, days.until) as unknown as bigint[]
+    const cells = Number(sums.pop())
+    // The sum of no cells is NULL.
+    return { cells, sums: cells === 0 ? columns.map(() => 0n) : sums }
   }
 
   async readDaySums(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<DaySums[]> {
@@ -193,10 +195,10 @@ export class SqliteRollups implements Rollups {
   #sumStatement(columns: readonly RollupColumn[], isSingle: boolean): StatementSync {
     const known = (isSingle ? this.#sumsOfAd : this.#sumsOfAds).get(columns)
     if (known !== undefined) return known
-    const sums = columns.map((column) => `, SUM(${column})`).join('')
+    const sums = columns.map((column) => `SUM(${column}), `).join('')
     const ads = isSingle ? 'ad = ?' : 'ad IN (SELECT value FROM json_each(?))'
     const statement = this.#statement(
-      `SELECT COUNT(*)${sums} FROM rollup WHERE account = ? AND ${ads} AND day BETWEEN ? AND ?`,
+      `SELECT ${sums}COUNT(*) FROM rollup WHERE account = ? AND ${ads} AND day BETWEEN ? AND ?`,
       true,
     )
     statement.setReturnArrays(true)
