@@ -7,7 +7,7 @@ export const GROUP_MS = 1
 /** Bytes of bodies that are committed together, so that a commit stays a matter of milliseconds. */
 export const GROUP_BYTES_MAX = 1_048_576
 
-/** Groups handed to the writer that it has not answered yet: one it works on, and one that waits at its door. */
+/** Groups handed to the writer that it has not answered yet: one it works on, and a full one that waits at its door. */
 export const GROUPS_IN_FLIGHT_MAX = 2
 
 /** Bytes of bodies that wait to be committed; past it the writer is behind, and senders are asked to come again. */
@@ -156,8 +156,7 @@ export class Writer implements AsyncDisposable {
   }
 
   #schedule(): void {
-    if (this.#inFlight.length >= GROUPS_IN_FLIGHT_MAX) return
-    if (this.#queueBytes >= GROUP_BYTES_MAX) this.#hand()
+    if (this.#inFlight.length > 0 || this.#queueBytes >= GROUP_BYTES_MAX) this.#hand()
     else if (!this.#isLingering) {
       this.#isLingering = true
       this.#clock.after(GROUP_MS, () => {
@@ -167,8 +166,14 @@ export class Writer implements AsyncDisposable {
     }
   }
 
+  /** While the writer works, only a full group goes to its door: others grow meanwhile, and make fewer commits. */
+  #isDue(): boolean {
+    if (this.#inFlight.length === 0) return this.#queue.length > 0
+    return this.#inFlight.length < GROUPS_IN_FLIGHT_MAX && this.#queueBytes >= GROUP_BYTES_MAX
+  }
+
   #hand(): void {
-    while (this.#queue.length > 0 && this.#inFlight.length < GROUPS_IN_FLIGHT_MAX) {
+    while (this.#isDue()) {
       const group = this.#takeGroup()
       const bytes = new Uint8Array(group.reduce((sum, { body }) => sum + body.length, 0))
       let start = 0
