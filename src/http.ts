@@ -13,6 +13,7 @@ export interface HttpRequest {
   readonly query: string
   /** By name in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** Given back when it was answered: whoever wants to keep of it what it says makes a copy. */
   readonly body: Uint8Array | undefined
   /** Where the caller reaches us, without a `/` at the end. */
   readonly base_url: string
@@ -25,10 +26,12 @@ export interface HttpResponse {
   readonly body: string | AsyncIterable<string>
 }
 
-/** One door of the server: what answers the paths that lead to it. Neither function throws. */
+/** One door of the server: what answers the paths that lead to it. None of its functions throws. */
 export interface HttpDoor {
   readonly name: string
   readonly body_bytes_max: number
+  /** The answer to a body of so many bytes that there is no place for: it is not looked at. */
+  refuse?(method: string, body_bytes: number): HttpResponse | undefined
   answer(request: HttpRequest): Promise<HttpResponse>
   /** The answer to a body that was not read to its end. */
   answerUnread(why: Unread): HttpResponse
@@ -168,10 +171,19 @@ interface Serving extends HttpOptions {
 async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving): Promise<void> {
   const [path, query] = splitUrl(req.url ?? '/')
   const door = serving.doorOf(path)
+  const body_bytes = Number(req.headers['content-length'])
+  const refusal = body_bytes <= door.body_bytes_max ? door.refuse?.(req.method ?? '', body_bytes) : undefined
+  if (refusal !== undefined) {
+    // Dropped as it comes: whoever sends it may not look for an answer before the end.
+    req.on('data', free)
+    serving.onAnswer(door.name, refusal.status)
+    return send(req, res, refusal, serving.answers)
+  }
   const body = hasBody(req) ? await readBody(req, door.body_bytes_max, serving.bodies) : undefined
   if (body === 'aborted') return
   const isUnread = typeof body === 'string'
   const response = isUnread ? door.answerUnread(body) : await door.answer(requestOf(req, path, query, body, serving))
+  if (body !== undefined && !isUnread) free(body)
   serving.onAnswer(door.name, response.status)
   // What follows an unread body on the same connection would be taken for a request.
   if (isUnread) res.setHeader('connection', 'close')
@@ -302,6 +314,7 @@ async function readBody(
     const settle = (body: Uint8Array | Unread | 'aborted') => {
       // What comes after is dropped as it comes.
       req.off('data', take)
+      for (const chunk of chunks) if (chunk !== body) free(chunk)
       chunks.length = 0
       bodies.release(settle)
       resolve(body)
@@ -316,6 +329,18 @@ async function readBody(
     req.once('end', () => settle(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
     req.once('close', () => settle('aborted'))
   })
+}
+
+/** What is smaller is not worth the call. */
+const FREED_BYTES_MIN = 16_384
+
+/**
+ * Gives the memory of bytes back that nobody looks at any more. Left to the garbage collector they would cost far more: it
+ * looks through the whole heap whenever a few dozen megabytes of them have come, and every answer waits.
+ */
+function free({ buffer, byteLength }: Uint8Array): void {
+  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+  if (isWhole && byteLength >= FREED_BYTES_MIN) buffer.transfer(0)
 }
 
 function urlOf(server: Server, host: string): string {

@@ -137,10 +137,14 @@ export class Writer implements AsyncDisposable {
     return oldest === undefined ? 0 : this.#clock.now_ms() - oldest.since_ms
   }
 
+  /** Whether a body of so many bytes can wait. */
+  hasRoom(bytes: number): boolean {
+    return !this.#isDead && this.depth < QUEUE_BODIES_MAX && this.#queueBytes + bytes <= QUEUE_BYTES_MAX
+  }
+
   /** Resolves when the body is committed, or it is known that it will not be. Never rejects. */
   submit(body: Uint8Array): Promise<Receipt> {
-    const isBehind = this.depth >= QUEUE_BODIES_MAX || this.#queueBytes + body.length > QUEUE_BYTES_MAX
-    if (isBehind || this.#isDead) return Promise.resolve(BEHIND)
+    if (!this.hasRoom(body.length)) return Promise.resolve(BEHIND)
     return new Promise((settle) => {
       this.#queue.push({ body, since_ms: this.#clock.now_ms(), settle })
       this.#queueBytes += body.length
