@@ -13,6 +13,7 @@ export interface HttpRequest {
   readonly query: string
   /** By name in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** Given back when it was answered: whoever wants to keep of it what it says makes a copy. */
   readonly body: Uint8Array | undefined
   /** Where the caller reaches us, without a `/` at the end. */
   readonly base_url: string
@@ -25,10 +26,12 @@ export interface HttpResponse {
   readonly body: string | AsyncIterable<string>
 }
 
-/** One door of the server: what answers the paths that lead to it. Neither function throws. */
+/** One door of the server: what answers the paths that lead to it. None of its functions throws. */
 export interface HttpDoor {
   readonly name: string
   readonly body_bytes_max: number
+  /** The answer to a body of so many bytes that there is no place for: it is not looked at. */
+  refuse?(method: string, body_bytes: number): HttpResponse | undefined
   answer(request: HttpRequest): Promise<HttpResponse>
   /** The answer to a body that was not read to its end. */
   answerUnread(why: Unread): HttpResponse
@@ -128,9 +131,9 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
   const limits = options.limits ?? HTTP_LIMITS
   const bodies = new InFlight<LetGo>(limits.bodies_bytes_max, (letGo) => letGo('crowded'))
   const answers = new InFlight<ServerResponse>(limits.answers_length_max, (res) => res.destroy())
+  const serving: Serving = { ...options, bodies, answers }
   const server = createLimited(limits, (req, res) => {
-    res.once('close', () => answers.release(res))
-    serve(req, res, { ...options, bodies, answers }).catch((cause) => {
+    serve(req, res, serving).catch((cause) => {
       options.onFailure(cause)
       res.destroy()
     })
@@ -168,33 +171,67 @@ interface Serving extends HttpOptions {
 async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving): Promise<void> {
   const [path, query] = splitUrl(req.url ?? '/')
   const door = serving.doorOf(path)
-  const body = await readBody(req, door.body_bytes_max, serving.bodies)
+  const body_bytes = Number(req.headers['content-length'])
+  const refusal = body_bytes <= door.body_bytes_max ? door.refuse?.(req.method ?? '', body_bytes) : undefined
+  if (refusal !== undefined) {
+    // Dropped as it comes: whoever sends it may not look for an answer before the end.
+    req.on('data', free)
+    serving.onAnswer(door.name, refusal.status)
+    return send(req, res, refusal, serving.answers)
+  }
+  const body = hasBody(req) ? await readBody(req, door.body_bytes_max, serving.bodies) : undefined
   if (body === 'aborted') return
   const isUnread = typeof body === 'string'
   const response = isUnread ? door.answerUnread(body) : await door.answer(requestOf(req, path, query, body, serving))
+  if (body !== undefined && !isUnread) free(body)
   serving.onAnswer(door.name, response.status)
   // What follows an unread body on the same connection would be taken for a request.
   if (isUnread) res.setHeader('connection', 'close')
-  // Whoever has left meanwhile holds nothing, and would never let go of it.
-  if (typeof response.body === 'string' && !res.destroyed) serving.answers.hold(res, response.body.length)
-  await send(req, res, response)
+  await send(req, res, response, serving.answers)
 }
 
-async function send(req: IncomingMessage, res: ServerResponse, response: HttpResponse): Promise<void> {
-  const { status, headers, body } = response
+async function send(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { status, headers, body }: HttpResponse,
+  answers: InFlight<ServerResponse>,
+): Promise<void> {
   if (typeof body !== 'string') return sendPieces(res, status, { ...SAFE_HEADERS, ...headers }, body)
   const vary = headers.vary === undefined ? 'Accept-Encoding' : `Accept-Encoding, ${headers.vary}`
+  if (status === NOT_MODIFIED || status === NO_CONTENT) {
+    res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary }).end()
+    return
+  }
   const isLong = body.length >= COMPRESSED_LENGTH_MIN
   const encoding = isLong ? acceptedEncoding(req.headers['accept-encoding']) : undefined
-  if (status === NOT_MODIFIED || status === NO_CONTENT)
-    res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary }).end()
-  else if (encoding === undefined) {
-    res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary, 'content-length': Buffer.byteLength(body) }).end(body)
-  } else {
-    const bytes = await COMPRESS[encoding](body)
-    const length = { 'content-encoding': encoding, 'content-length': bytes.length }
-    res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary, ...length }).end(bytes)
+  if (encoding !== undefined) {
+    hold(res, body.length, answers)
+    return sendCompressed(res, status, { ...SAFE_HEADERS, ...headers, vary }, body, encoding)
   }
+  res.writeHead(status, { ...SAFE_HEADERS, ...headers, vary, 'content-length': Buffer.byteLength(body) }).end(body)
+  if (res.writableLength > 0) hold(res, body.length, answers)
+}
+
+/**
+ * Counts an answer until its caller has taken it. Most have when `end` returns, and are not counted: what is put into a
+ * map and out of it for every answer lets old maps keep answers that are gone, and the garbage collector copies those.
+ */
+function hold(res: ServerResponse, length: number, answers: InFlight<ServerResponse>): void {
+  // Whoever has left meanwhile holds nothing, and would never let go of it.
+  if (res.destroyed) return
+  res.once('close', () => answers.release(res))
+  answers.hold(res, length)
+}
+
+async function sendCompressed(
+  res: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  encoding: keyof typeof COMPRESS,
+): Promise<void> {
+  const bytes = await COMPRESS[encoding](body)
+  res.writeHead(status, { ...headers, 'content-encoding': encoding, 'content-length': bytes.length }).end(bytes)
 }
 
 /** Sends a body whose pieces are made as the caller takes them. */
@@ -260,20 +297,25 @@ function baseUrl(headers: Readonly<Record<string, string | undefined>>): string 
   return `${proto}://${HOST.test(host) ? host : 'localhost'}`
 }
 
+function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length']
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
+}
+
 async function readBody(
   req: IncomingMessage,
   bytes_max: number,
   bodies: InFlight<LetGo>,
-): Promise<Uint8Array | undefined | Unread | 'aborted'> {
-  const { 'content-length': length, 'transfer-encoding': encoding } = req.headers
-  if (encoding === undefined && (length === undefined || length === '0')) return undefined
-  if (Number(length) > bytes_max) return 'oversized'
+): Promise<Uint8Array | Unread | 'aborted'> {
+  const length = Number(req.headers['content-length'])
+  if (length > bytes_max) return 'oversized'
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
     const settle = (body: Uint8Array | Unread | 'aborted') => {
       // What comes after is dropped as it comes.
       req.off('data', take)
+      for (const chunk of chunks) if (chunk !== body) free(chunk)
       chunks.length = 0
       bodies.release(settle)
       resolve(body)
@@ -282,12 +324,25 @@ async function readBody(
       bytes += chunk.length
       if (bytes > bytes_max) return settle('oversized')
       chunks.push(chunk)
-      bodies.hold(settle, chunk.length)
+      // What came as a whole is not on its way any more: most webhooks never go through the map, for the reason in `hold`.
+      if (bytes !== length) bodies.hold(settle, chunk.length)
     }
     req.on('data', take)
     req.once('end', () => settle(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
     req.once('close', () => settle('aborted'))
   })
+}
+
+/** What is smaller is not worth the call. */
+const FREED_BYTES_MIN = 16_384
+
+/**
+ * Gives the memory of bytes back that nobody looks at any more. Left to the garbage collector they would cost far more: it
+ * looks through the whole heap whenever a few dozen megabytes of them have come, and every answer waits.
+ */
+function free({ buffer, byteLength }: Uint8Array): void {
+  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+  if (isWhole && byteLength >= FREED_BYTES_MIN) buffer.transfer(0)
 }
 
 function urlOf(server: Server, host: string): string {

@@ -15,6 +15,7 @@ import { GRAPH_BODY_BYTES_MAX } from './graph/request.ts'
 import { RequestLimit } from './graph/request-limit.ts'
 import { type HttpDoor, type HttpRequest, type HttpResponse, type HttpServer, openHttp, type Unread } from './http.ts'
 import {
+  answerSurplusWebhook,
   answerUnreadWebhook,
   answerWebhook,
   WEBHOOK_BODY_BYTES_MAX,
@@ -79,7 +80,7 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   operations.writer = writer
   const app_secrets = [...config.app_secrets, ...(config.sandbox_secret === undefined ? [] : [config.sandbox_secret])]
   const refusals = new RefusalLog(config.log, now_ms)
-  const webhooks = webhookDoor({ ...config, app_secrets, submit: (body) => writer.submit(body) }, refusals)
+  const webhooks = webhookDoor({ ...config, app_secrets, submit: (body) => writer.submit(body) }, writer, refusals)
   const reporter = parts.use(openReporter(config, operations, now_ms))
   const deputy = parts.use(openDeputy(config, operations))
   const door = graphDoorOf(store, { reporter, deputy }, config)
@@ -212,10 +213,17 @@ class RefusalLog {
   }
 }
 
-function webhookDoor(door: WebhookDoor, refusals: RefusalLog): HttpDoor {
+function webhookDoor(door: WebhookDoor, writer: Writer, refusals: RefusalLog): HttpDoor {
   return {
     name: 'webhooks',
     body_bytes_max: WEBHOOK_BODY_BYTES_MAX,
+    // The surplus is not even read: what it costs would be taken from the answers.
+    refuse(method, body_bytes) {
+      if (method !== 'POST' || writer.hasRoom(body_bytes)) return undefined
+      const refusal = answerSurplusWebhook()
+      refusals.note(refusal)
+      return refusal
+    },
     async answer(request) {
       const response = await answerWebhook(request, door)
       refusals.note(response)

@@ -169,3 +169,45 @@ test('/metrics is closed to strangers, and /healthz tells them nothing', async (
     assert.equal(await (await fetch(`${url}/healthz`, { headers })).text(), 'ok')
   }
 })
+
+test('openHttp() answers a body that its door refuses before it has come, and reads on behind it', async () => {
+  const refused: [method: string, bytes: number][] = []
+  const door: HttpDoor = {
+    ...DOOR,
+    body_bytes_max: 1_000_000,
+    refuse(method, body_bytes) {
+      if (body_bytes <= 1000) return undefined
+      refused.push([method, body_bytes])
+      return { status: 503, headers: {}, body: 'no place' }
+    },
+  }
+  await using server = await open({}, door)
+  const socket = await connectTo(server)
+  socket.write(`${HEAD}Content-Length: 500000\r\n\r\n`)
+  assert.match(String((await once(socket, 'data'))[0]), /^HTTP\/1.1 503 [\s\S]*no place$/)
+  socket.write('x'.repeat(500_000))
+  socket.end(`${HEAD}Content-Length: 3\r\nConnection: close\r\n\r\nabc`)
+  assert.match(await text(socket), /^HTTP\/1.1 200 [\s\S]*read 3$/)
+  assert.deepEqual(refused, [['POST', 500_000]])
+})
+
+test('openHttp() gives the memory of a body back when it was answered, and not before', async () => {
+  const bodies: Uint8Array[] = []
+  const read: number[] = []
+  const answer: HttpDoor['answer'] = async ({ body = new Uint8Array() }) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    bodies.push(body)
+    read.push(body.length, body.at(-1) ?? -1)
+    return { status: 200, headers: {}, body: 'read' }
+  }
+  await using server = await open({}, { ...DOOR, body_bytes_max: 1_000_000, answer })
+  for (const size of [100, 50_000, 300_000]) {
+    const response = await fetch(server.url, { method: 'POST', body: 'z'.repeat(size) })
+    assert.equal(await response.text(), 'read')
+  }
+  assert.deepEqual(read, [100, 122, 50_000, 122, 300_000, 122])
+  assert.deepEqual(
+    bodies.map(({ length }) => length),
+    [100, 0, 0],
+  )
+})

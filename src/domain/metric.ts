@@ -1,9 +1,6 @@
 import { type Counter, type Dating, datedBy } from './counter.ts'
-import { divideHalfUp, formatMicros, MICROS_PER_UNIT } from './money.ts'
+import { formatMicros, formatRatio, MICROS_PER_UNIT } from './money.ts'
 import { REGION_CLASSES, type RegionClass } from './region.ts'
-
-/** Counts of one insights row: by counter and region class. */
-export type Counts = (counter: Counter, region_class: RegionClass) => bigint
 
 /** How a metric is made of counters; both parts of a ratio count the same region classes. */
 export type Formula =
@@ -121,41 +118,15 @@ export const METRICS: readonly Metric[] = [
 
 export const METRIC_BY_FIELD: ReadonlyMap<string, Metric> = new Map(METRICS.map((metric) => [metric.field, metric]))
 
-/** What a metric is asked under. */
-export interface Measure {
+/** How a request wants things counted. */
+export interface Counting {
   readonly region_policy: RegionPolicy
   readonly dated_by: Dating
-  readonly currency: string
-  /** Whether the node ever had a sent fact, on any day and in any region. */
-  readonly ever_sent: boolean
 }
 
-/**
- * The value of a metric as the wire has it, or `undefined` where there is nothing to say: a ratio over nothing, or
- * money while any delivered message of the row has no price (design 5).
- */
-export function formatMetric(metric: Metric, counts: Counts, measure: Measure): string | undefined {
-  const { formula } = metric
-  const classes = classesOf(metric, measure.region_policy)
-  const count = (counter: Counter) => sum(counts, datedBy(counter, measure.dated_by), classes)
-  switch (formula.kind) {
-    case 'count':
-      return count(formula.counter).toString()
-    case 'rate':
-      if (formula.over === 'sent' && !measure.ever_sent) return '0'
-      return formatRatio(count(formula.counter) * 100n * MICROS_PER_UNIT, count(formula.over))
-    case 'spend':
-      return isPriced(counts) ? formatMicros(count('spend_micros')) : undefined
-    case 'cost':
-      return isPriced(counts) ? formatRatio(count('spend_micros'), count(formula.over)) : undefined
-    case 'currency':
-      return measure.currency
-  }
-}
-
-/** The counters that a metric is made of, in a dating: what a store has to sum to answer it. */
-export function metricCounters(metric: Metric, dating: Dating): readonly Counter[] {
-  return formulaCounters(metric.formula).map((counter) => datedBy(counter, dating))
+/** The counters that a metric is made of, in a dating. */
+export function metricCounters(metric: Metric, dated_by: Dating): readonly Counter[] {
+  return formulaCounters(metric.formula).map((counter) => datedBy(counter, dated_by))
 }
 
 /** A counter and the region classes in which it is counted. */
@@ -164,18 +135,47 @@ export interface CountedClasses {
   readonly region_classes: readonly RegionClass[]
 }
 
-/** What `formatMetric` counts of a metric, and nothing else. */
-export function metricCounts(metric: Metric, { region_policy, dated_by }: Omit<Measure, 'currency' | 'ever_sent'>) {
-  const classes = classesOf(metric, region_policy)
-  return metricCounters(metric, dated_by).map((counter): CountedClasses => {
+/** What a metric is made of, and so what a store has to sum to answer it. */
+export function metricCounts(metric: Metric, { region_policy, dated_by }: Counting): readonly CountedClasses[] {
+  const classes = region_policy === 'all' ? EVERYONE : metric.region_classes
+  return metricCounters(metric, dated_by).map((counter) => {
     return { counter, region_classes: counter === 'unpriced' ? EVERYONE : classes }
   })
 }
 
-function classesOf(metric: Metric, region_policy: RegionPolicy): readonly RegionClass[] {
-  return region_policy === 'all' ? EVERYONE : metric.region_classes
+/** What is known of a row's node beside its counts. */
+export interface RowFacts {
+  readonly currency: string
+  /** Whether the node ever had a sent fact, on any day and in any region. */
+  readonly ever_sent: boolean
 }
 
+/** All of what a rate is of, in millionths of a percent. */
+const WHOLE_MICROS = 100n * MICROS_PER_UNIT
+
+/**
+ * The value of a metric as the wire has it, or `undefined` where there is nothing to say: a ratio over nothing, or
+ * money while any delivered message of the row has no price (design 5). The amounts are those of `metricCounts`, in its
+ * order, each summed over its classes.
+ */
+export function formatMetric({ formula }: Metric, amounts: readonly bigint[], row: RowFacts): string | undefined {
+  const [amount = 0n, second = 0n, third = 0n] = amounts
+  switch (formula.kind) {
+    case 'count':
+      return amount.toString()
+    case 'rate':
+      if (formula.over === 'sent' && !row.ever_sent) return '0'
+      return formatRatio(amount * WHOLE_MICROS, second)
+    case 'spend':
+      return second === 0n ? formatMicros(amount) : undefined
+    case 'cost':
+      return second === 0n ? formatRatio(amount, third) : undefined
+    case 'currency':
+      return row.currency
+  }
+}
+
+/** In the order in which `formatMetric` takes their amounts. */
 function formulaCounters(formula: Formula): readonly Counter[] {
   switch (formula.kind) {
     case 'count':
@@ -189,18 +189,4 @@ function formulaCounters(formula: Formula): readonly Counter[] {
     case 'currency':
       return []
   }
-}
-
-function formatRatio(micros: bigint, over: bigint): string | undefined {
-  return over === 0n ? undefined : formatMicros(divideHalfUp(micros, over))
-}
-
-function isPriced(counts: Counts): boolean {
-  return sum(counts, 'unpriced', EVERYONE) === 0n
-}
-
-function sum(counts: Counts, counter: Counter, classes: readonly RegionClass[]): bigint {
-  let total = 0n
-  for (const region_class of classes) total += counts(counter, region_class)
-  return total
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { divideHalfUp, formatMicros, parseMicros } from './money.ts'
+import { divideHalfUp, formatMicros, formatRatio, parseMicros } from './money.ts'
 
 test('parseMicros() reads units with at most six decimals', () => {
   const rows: [text: string, micros: bigint | undefined][] = [
@@ -37,6 +37,8 @@ test('formatMicros() strips trailing zeros, and keeps every digit past 2^53', ()
     [38_870_000n, '38.87'],
     [79_419_238n, '79.419238'],
     [-14_109n, '-0.014109'],
+    [999_999_999_999_999n, '999999999.999999'],
+    [1_000_000_000_000_001n, '1000000000.000001'],
     [9_007_199_254_740_993n, '9007199254.740993'],
     [350_000_000_000_000_001n, '350000000000.000001'],
   ]
@@ -64,4 +66,14 @@ test('divideHalfUp() rounds to the nearest whole, halves up', () => {
   for (const [numerator, denominator, quotient] of rows) {
     assert.equal(divideHalfUp(numerator, denominator), quotient, `${numerator} / ${denominator}`)
   }
+})
+
+test('formatRatio() is the quotient of bigints to the digit, small or large', () => {
+  const amount = fc.oneof(fc.bigInt(0n, 10_000n), fc.bigInt(0n, 2n * 10n ** 15n), fc.bigInt(0n, 2n ** 63n - 1n))
+  fc.assert(
+    fc.property(amount, amount, (micros, over) => {
+      const quotient = over === 0n ? undefined : divideHalfUp(micros, over)
+      assert.equal(formatRatio(micros, over), quotient === undefined ? undefined : formatMicros(quotient))
+    }),
+  )
 })

@@ -13,8 +13,30 @@ export function parseMicros(text: string): bigint | undefined {
   return BigInt(match[1] ?? '0') * MICROS_PER_UNIT + BigInt((match[2] ?? '').padEnd(6, '0'))
 }
 
+/** Up to it an amount is exact as a number, and so are twice the amount and its decimals: numbers are the faster way. */
+const NUMBER_MAX = 10 ** 15
+
 /** Formats micros as the wire does: at most six decimals, trailing zeros stripped, `38870000n` as `38.87`. */
 export function formatMicros(micros: bigint): string {
+  const number = Number(micros)
+  return Math.abs(number) <= NUMBER_MAX ? formatNumber(number) : formatDigits(micros)
+}
+
+/** Formats a ratio the same way; `undefined` when it is over nothing. Both parts are not negative. */
+export function formatRatio(micros: bigint, over: bigint): string | undefined {
+  if (over === 0n) return undefined
+  const [numerator, denominator] = [Number(micros), Number(over)]
+  const isExact = numerator <= NUMBER_MAX && denominator <= NUMBER_MAX
+  if (!isExact) return formatMicros(divideHalfUp(micros, over))
+  return formatNumber(Math.floor((numerator * 2 + denominator) / (denominator * 2)))
+}
+
+/** A number prints with the fewest digits that tell it from any other: those of a decimal of so few digits are its own. */
+function formatNumber(micros: number): string {
+  return String(micros / 1_000_000)
+}
+
+function formatDigits(micros: bigint): string {
   const sign = micros < 0n ? '-' : ''
   const digits = (micros < 0n ? -micros : micros).toString().padStart(7, '0')
   const decimals = digits.slice(-6).replace(/0+$/, '')

@@ -26,6 +26,7 @@ import { type Language, languageAsked, parseLanguage } from './user-text.ts'
 /** What the Graph door needs of the world. */
 export interface GraphDoor extends CallerDoor {
   readonly store: Store
+  readonly now: () => Temporal.Instant
   /** Answer a start before 37 months ago with Meta's error, though the days are there (design 5). */
   readonly meta_history_limit: boolean
   readonly reporter: Pick<Reporter, 'order'>
@@ -135,13 +136,16 @@ async function answerWithin(call: Call, door: GraphDoor, onUsage: (usage: UsageH
 
 async function openContext(tables: Tables, call: Call, door: GraphDoor): Promise<Context> {
   await door.directory.open(tables)
-  const token = await readCaller(tables, call, door)
-  return { ...door, call, token, tables, now: door.now(), budget: Budget.quick(), above: new Map() }
+  const { directory, meta_history_limit, reporter, newRunId } = door
+  const now = door.now()
+  const token = await readCaller(tables, call, door, now.epochMilliseconds)
+  const context = { call, token, tables, directory, now, meta_history_limit, reporter, newRunId }
+  return { ...context, budget: Budget.quick(), above: new Map() }
 }
 
 /** An answer that the caller has already goes without its body (contract 8). */
 function formatAnswer({ method, path, headers }: Call, body: string, usage: UsageHeaders): GraphResponse {
-  const version = { 'facebook-api-version': servedVersion(path.version) }
+  const version = { 'facebook-api-version': path.served_version }
   if (method !== 'GET') return { status: 200, headers: { ...HEADERS, ...usage, ...version }, body }
   const etag = formatETag(body)
   const isOld = isKnown(etag, headers['if-none-match'])

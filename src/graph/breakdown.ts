@@ -2,20 +2,18 @@ import { COUNTERS, type Counter } from '../domain/counter.ts'
 import { COUNTRY_UNKNOWN } from '../domain/country.ts'
 import type { Day } from '../domain/day.ts'
 import { formatHourOfDay } from '../domain/hour.ts'
-import { regionClassOf } from '../domain/region.ts'
+import { type RegionClass, regionClassOf } from '../domain/region.ts'
 import { BUTTON_COUNTERS, type CellBreakdown, columnsOf, type RollupColumn } from '../store/rollup-cells.ts'
 import type { NodeCells, Rollups } from '../store/rollups.ts'
 import type { Breakdown } from './insights-parameters.ts'
-import type { RowQuery } from './insights-row.ts'
+import type { RowQuery, Sums } from './insights-row.ts'
 
 /** What was counted under one value of a breakdown, on one day or, for a single slice, over all of it. */
 export interface ValueCounts {
   /** As the wire has it. */
   readonly value: string
   readonly day: Day
-  /** Those that `sums` are of. */
-  readonly columns: readonly RollupColumn[]
-  readonly sums: readonly bigint[]
+  readonly sums: Sums
 }
 
 const CELLS: Readonly<Record<Breakdown, CellBreakdown>> = {
@@ -55,19 +53,23 @@ export function isCounted(breakdown: Breakdown | undefined, counters: readonly C
 
 /** A country tells the class in which its counts stand. */
 async function readCountries(rollups: Rollups, node: NodeCells, query: RowQuery): Promise<ValueCounts[]> {
-  const columns = COUNTERS.filter((counter) => query.columns.includes(`${counter}_c`))
-  const sum = { breakdown: 'country', columns, by_day: query.slices.length > 1 } as const
-  return (await rollups.readBreakdownSums(node, query.range, sum)).map(({ value, day, sums }) => {
+  const { columns } = query.measures
+  const counters = COUNTERS.filter((counter) => columns.includes(`${counter}_c`))
+  const sum = { breakdown: 'country', columns: counters, by_day: query.slices.length > 1 } as const
+  const read = await rollups.readBreakdownSums(node, query.range, sum)
+  const ofClass = (name: RegionClass) => counters.map((counter): RollupColumn => `${counter}_${name}`)
+  const place = { a: placer(ofClass('a'), columns), b: placer(ofClass('b'), columns), c: placer(ofClass('c'), columns) }
+  return read.map(({ value, day, sums }) => {
     const region_class = regionClassOf(value === COUNTRY_UNKNOWN ? null : String(value))
-    return { value: String(value), day, columns: columns.map((counter) => `${counter}_${region_class}` as const), sums }
+    return { value: String(value), day, sums: place[region_class](sums) }
   })
 }
 
 async function readHours(rollups: Rollups, node: NodeCells, query: RowQuery): Promise<ValueCounts[]> {
-  const { columns } = query
+  const { columns } = query.measures
   const sum = { breakdown: 'hour', columns, by_day: query.slices.length > 1 } as const
   const read = await rollups.readBreakdownSums(node, query.range, sum)
-  return read.map(({ value, day, sums }) => ({ value: formatHourOfDay(Number(value)), day, columns, sums }))
+  return read.map(({ value, day, sums }) => ({ value: formatHourOfDay(Number(value)), day, sums }))
 }
 
 const BUTTON_COLUMNS = columnsOf(BUTTON_COUNTERS)
@@ -76,7 +78,7 @@ const BUTTON_COLUMNS = columnsOf(BUTTON_COUNTERS)
 const BUTTON_UNKNOWN = 'unknown'
 
 /** Clicks without the name of a button have no cells of their own: they are all clicks but the named ones. */
-async function readButtons(rollups: Rollups, node: NodeCells, { range }: RowQuery): Promise<ValueCounts[]> {
+async function readButtons(rollups: Rollups, node: NodeCells, { range, measures }: RowQuery): Promise<ValueCounts[]> {
   const columns = BUTTON_COLUMNS
   const named = await rollups.readBreakdownSums(node, range, { breakdown: 'btn_name', columns, by_day: true })
   const namedByDay = Map.groupBy(named, ({ day }) => day)
@@ -90,5 +92,12 @@ async function readButtons(rollups: Rollups, node: NodeCells, { range }: RowQuer
     }
   })
   const counted = [...named, ...unnamed.filter(({ sums }) => sums.some((sum) => sum !== 0n))]
-  return counted.map(({ value, day, sums }) => ({ value: String(value), day, columns, sums }))
+  const place = placer(columns, measures.columns)
+  return counted.map(({ value, day, sums }) => ({ value: String(value), day, sums: place(sums) }))
+}
+
+/** Puts sums of some columns into the order of others; what is asked for and was not summed is nothing. */
+function placer(from: readonly RollupColumn[], to: readonly RollupColumn[]): (sums: Sums) => Sums {
+  const places = to.map((column) => from.indexOf(column))
+  return (sums) => places.map((place) => (place < 0 ? 0n : (sums[place] ?? 0n)))
 }

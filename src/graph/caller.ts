@@ -18,19 +18,17 @@ import {
 /** What a caller is told by, and what has to be shown beside an access token. */
 export interface CallerDoor {
   readonly directory: Directory
-  readonly now: () => Temporal.Instant
   /** `appsecret_proof` is checked against any of them; without any it is not looked at. */
   readonly app_secrets: readonly string[]
   readonly require_appsecret_proof: boolean
 }
 
 /** Reads who calls: the token of the query or the body, else of the header, and its proof (contract 9.1, 9.2). */
-export async function readCaller(tables: Tables, call: Call, door: CallerDoor): Promise<Token> {
+export async function readCaller(tables: Tables, call: Call, door: CallerDoor, now_ms: number): Promise<Token> {
   const text = tokenOf(call)
   if (text === undefined) throw missingToken(call.path.id)
   const token = await door.directory.readToken(tables, text)
   if (token === undefined) throw new GraphError(TOKEN_UNKNOWN, 'Invalid OAuth access token - Cannot parse access token')
-  const now_ms = door.now().epochMilliseconds
   if (hasExpired(token, now_ms)) throw new GraphError(TOKEN_EXPIRED, formatExpiry(token, now_ms))
   checkProof(text, call.parameters.get('appsecret_proof'), door)
   return token

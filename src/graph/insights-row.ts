@@ -1,28 +1,29 @@
-import { type Counter, datedBy } from '../domain/counter.ts'
 import { type Day, type DayRange, formatDay } from '../domain/day.ts'
-import { formatMetric, METRIC_BY_FIELD, metricCounters } from '../domain/metric.ts'
-import { REGION_CLASSES, type RegionClass } from '../domain/region.ts'
-import type { RollupColumn } from '../store/rollup-cells.ts'
+import { formatMetric } from '../domain/metric.ts'
 import type { Rollups } from '../store/rollups.ts'
-import { isCounted, readValueCounts } from './breakdown.ts'
-import type { Breakdown, InsightsQuery } from './insights-parameters.ts'
+import { readValueCounts } from './breakdown.ts'
+import type { Breakdown } from './insights-parameters.ts'
+import type { Measures } from './measures.ts'
 import type { RowNode } from './row-node.ts'
 
 /** A row as the wire has it: every value is text (contract 5.4). */
 export type InsightsRow = Record<string, string>
 
 /** What the rows of a result have in common. */
-export interface RowQuery extends Pick<InsightsQuery, 'fields' | 'region_policy' | 'dated_by' | 'breakdown'> {
+export interface RowQuery {
+  readonly fields: readonly string[]
+  readonly breakdown: Breakdown | undefined
+  readonly measures: Measures
   readonly slices: readonly DayRange[]
   /** The places of the slices that a day lies in. */
   readonly slicesOf: (day: Day) => readonly number[]
   /** From the first day of the slices to the last. */
   readonly range: DayRange
-  readonly columns: readonly RollupColumn[]
   readonly currency: string
 }
 
-export type Sums = ReadonlyMap<RollupColumn, bigint>
+/** In the order of the columns of the query's measures. */
+export type Sums = readonly bigint[]
 
 /** A row before it is written down: its counts are still there to be filtered by, sorted by and summed. */
 export interface MeasuredRow {
@@ -31,43 +32,39 @@ export interface MeasuredRow {
   readonly sums: Sums
   /** Whether the node ever had a sent fact. */
   readonly ever_sent: boolean
-  readonly breakdown: { readonly key: Breakdown; readonly value: string } | undefined
+  /** Its value of the query's breakdown. */
+  readonly value: string | undefined
 }
-
-/** What tells that anything is dated into a slice by delivery: an event-dated cell alone does not. */
-export const DELIVERY_DATED: readonly Counter[] = ['delivered', 'sent_by_delivery', 'link_btn_click_by_delivery']
 
 /** The rows of one node in which anything happened. */
 export async function measureNode(rollups: Rollups, node: RowNode, query: RowQuery): Promise<MeasuredRow[]> {
+  const { telling, asks_ever_sent } = query.measures
   const counted = await countNode(rollups, node, query)
-  const happened = counted.filter(({ sums }) => query.dated_by === 'event' || isDatedHere(sums))
+  const happened = telling === undefined ? counted : counted.filter(({ sums }) => telling.some((at) => sums[at] !== 0n))
   if (happened.length === 0) return []
-  const isAsked = query.columns.includes(`${datedBy('sent', query.dated_by)}_c`)
-  const ever_sent = !isAsked || (await rollups.readEverSent(node))
-  return happened.map((row) => ({ ...row, names: node.names, ever_sent }))
+  const ever_sent = !asks_ever_sent || (await rollups.readEverSent(node))
+  const { names } = node
+  return happened.map(({ days, sums, value }) => ({ names, days, sums, ever_sent, value }))
 }
 
-type CountedRow = Pick<MeasuredRow, 'days' | 'sums' | 'breakdown'>
+type CountedRow = Pick<MeasuredRow, 'days' | 'sums' | 'value'>
 
 async function countNode(rollups: Rollups, node: RowNode, query: RowQuery): Promise<CountedRow[]> {
   if (query.breakdown !== undefined) return countValues(rollups, node, query, query.breakdown)
-  const [only, ...others] = query.slices
-  if (only !== undefined && others.length === 0) {
-    const { cells, sums } = await rollups.sumColumns(node, only, query.columns)
-    return cells === 0 ? [] : [{ days: only, sums, breakdown: undefined }]
+  const { slices, range, measures } = query
+  const [only] = slices
+  if (only !== undefined && slices.length === 1) {
+    const { cells, sums } = await rollups.sumColumns(node, only, measures.columns)
+    return cells === 0 ? [] : [{ days: only, sums, value: undefined }]
   }
-  const bySlice = groupBySlice(await rollups.readDaySums(node, query.range, query.columns), query)
-  return bySlice.map(([days, within]) => ({ days, sums: addUp(query.columns, within), breakdown: undefined }))
+  const bySlice = groupBySlice(await rollups.readDaySums(node, range, measures.columns), query)
+  return bySlice.map(([days, within]) => ({ days, sums: addUp(within), value: undefined }))
 }
 
 async function countValues(rollups: Rollups, node: RowNode, query: RowQuery, key: Breakdown): Promise<CountedRow[]> {
   const counts = await readValueCounts(key, rollups, node, query)
   return groupBySlice(counts, query).flatMap(([days, ofSlice]) =>
-    [...Map.groupBy(ofSlice, ({ value }) => value)].map(([value, within]) => ({
-      days,
-      sums: addUp(within[0]?.columns ?? [], within),
-      breakdown: { key, value },
-    })),
+    [...Map.groupBy(ofSlice, ({ value }) => value)].map(([value, within]) => ({ days, sums: addUp(within), value })),
   )
 }
 
@@ -88,45 +85,36 @@ function groupBySlice<T extends { readonly day: Day }>(
   return places.map((place) => [slices[place] as DayRange, groups.get(place) ?? []])
 }
 
-function addUp(columns: readonly RollupColumn[], rows: readonly { readonly sums: readonly bigint[] }[]): Sums {
-  return new Map(
-    columns.map((column, i): [RollupColumn, bigint] => [
-      column,
-      rows.reduce((sum, row) => sum + (row.sums[i] ?? 0n), 0n),
-    ]),
-  )
-}
-
-/** The sums of rows, for their summary. */
-export function sumRows(rows: readonly MeasuredRow[]): Sums {
-  const total = new Map<RollupColumn, bigint>()
-  for (const { sums } of rows) {
-    for (const [column, amount] of sums) total.set(column, (total.get(column) ?? 0n) + amount)
-  }
-  return total
+/** The sums of one row or more, added up. */
+export function addUp([first, ...others]: readonly { readonly sums: Sums }[]): Sums {
+  const sums = first?.sums ?? []
+  return others.length === 0 ? sums : sums.map((sum, i) => others.reduce((all, one) => all + (one.sums[i] ?? 0n), sum))
 }
 
 /** The value of a metric in a row, as the wire has it; none where the breakdown does not count what it is made of. */
-export function metricOf({ sums, ever_sent }: MeasuredRow, field: string, query: RowQuery): string | undefined {
-  const metric = METRIC_BY_FIELD.get(field)
-  if (metric === undefined || !isCounted(query.breakdown, metricCounters(metric, query.dated_by))) return undefined
-  const counts = (counter: Counter, region_class: RegionClass) => sums.get(`${counter}_${region_class}`) ?? 0n
-  return formatMetric(metric, counts, { ...query, ever_sent })
+export function metricOf(row: MeasuredRow, field: string, { measures, currency }: RowQuery): string | undefined {
+  const placed = measures.metrics.get(field)
+  if (placed === undefined) return undefined
+  const { sums, ever_sent } = row
+  const amounts = placed.places.map((places) => addPlaces(sums, places))
+  return formatMetric(placed.metric, amounts, { currency, ever_sent })
+}
+
+function addPlaces(sums: Sums, places: readonly number[]): bigint {
+  let amount = 0n
+  for (const at of places) amount += sums[at] ?? 0n
+  return amount
 }
 
 /** Writes a row down: the fields asked for that it has, its dates, and the value of its breakdown. */
 export function formatRow(row: MeasuredRow, query: RowQuery): InsightsRow {
   const formatted: InsightsRow = {}
   for (const field of query.fields) {
-    const value = METRIC_BY_FIELD.has(field) ? metricOf(row, field, query) : row.names[field]
+    const value = metricOf(row, field, query) ?? row.names[field]
     if (value !== undefined) formatted[field] = value
   }
   formatted.date_start = formatDay(row.days.since)
   formatted.date_stop = formatDay(row.days.until)
-  if (row.breakdown !== undefined) formatted[row.breakdown.key] = row.breakdown.value
+  if (query.breakdown !== undefined && row.value !== undefined) formatted[query.breakdown] = row.value
   return formatted
-}
-
-function isDatedHere(sums: Sums): boolean {
-  return DELIVERY_DATED.some((counter) => REGION_CLASSES.some((name) => (sums.get(`${counter}_${name}`) ?? 0n) !== 0n))
 }

@@ -1,9 +1,8 @@
 import { calendarOf } from '../domain/calendar.ts'
 import type { Day, DayRange } from '../domain/day.ts'
-import { METRIC_BY_FIELD, metricCounts } from '../domain/metric.ts'
-import { REGION_CLASSES } from '../domain/region.ts'
+import { METRIC_BY_FIELD } from '../domain/metric.ts'
 import type { Node } from '../store/registry.ts'
-import { ACCOUNT_CELLS, type RollupColumn } from '../store/rollup-cells.ts'
+import { ACCOUNT_CELLS } from '../store/rollup-cells.ts'
 import type { Rollups } from '../store/rollups.ts'
 import type { Tables } from '../store/store.ts'
 import { cellsOf } from './breakdown.ts'
@@ -15,17 +14,17 @@ import { DATE_FIELDS } from './field.ts'
 import { countValues, passesMetrics } from './filtering.ts'
 import type { InsightsQuery, Sort } from './insights-parameters.ts'
 import {
-  DELIVERY_DATED,
+  addUp,
   formatRow,
   type InsightsRow,
   type MeasuredRow,
   measureNode,
   metricOf,
   type RowQuery,
-  sumRows,
 } from './insights-row.ts'
+import { measuresOf } from './measures.ts'
 import type { PlacedRow } from './paging.ts'
-import { checkLevel, readRowNodes } from './row-node.ts'
+import { checkLevel, type RowNodes, readRowNodes } from './row-node.ts'
 import { isAscending, limitHistory, resolveCalendarPreset, resolvePreset, sliceFinder, sliceRanges } from './slice.ts'
 
 /** Rows that are held at once, to be sorted or summed; more are answered with Meta's "reduce the amount of data". */
@@ -61,7 +60,7 @@ export async function readInsights(source: InsightsSource, node: Node, query: In
   const rowQuery = rowQueryOf(node, query, slices)
   const write = (row: MeasuredRow) => formatRow(row, rowQuery)
   if (slices.length === 0) return { rows: [], summary: undefined, write }
-  const rows = measureRows(source, node, query, rowQuery)
+  const rows = await measureRows(source, node, query, rowQuery)
   if (query.sort === undefined && query.summary === undefined) return { rows, summary: undefined, write }
   const all = await holdRows(rows)
   const summary =
@@ -85,6 +84,8 @@ export async function resolveRange(
 }
 
 function rangeOf(slices: readonly DayRange[]): DayRange {
+  const [only] = slices
+  if (only !== undefined && slices.length === 1) return only
   return {
     since: Math.min(...slices.map(({ since }) => since)),
     until: Math.max(...slices.map(({ until }) => until)),
@@ -93,41 +94,62 @@ function rangeOf(slices: readonly DayRange[]): DayRange {
 
 function rowQueryOf(node: Node, query: InsightsQuery, slices: readonly DayRange[]): RowQuery {
   return {
-    ...query,
+    fields: query.fields,
+    breakdown: query.breakdown,
+    measures: measuresOf(query),
     slices,
     slicesOf: sliceFinder(slices),
     range: rangeOf(slices),
-    columns: columnsOf(query),
     currency: node.currency,
   }
 }
 
+/** What is measured, object by object. */
+interface Measuring {
+  readonly source: InsightsSource
+  readonly rowNodes: RowNodes
+  readonly query: InsightsQuery
+  readonly rowQuery: RowQuery
+  /** What one ad, and one row, can cost. */
+  readonly prices: { readonly ad_us: number; readonly row_us: number }
+}
+
 /**
- * The measured rows that pass the filters, node by node, slice by slice, value by value; from the object on in which
- * the page's cursor stands, unless all rows are wanted.
+ * The measured rows that pass the filters, object by object, slice by slice, value by value; from the object on in which
+ * the page's cursor stands, unless all rows are wanted. Those of a single object are read already.
  */
-async function* measureRows(
+async function measureRows(
   source: InsightsSource,
   node: Node,
   query: InsightsQuery,
   rowQuery: RowQuery,
-): AsyncGenerator<PlacedRow<MeasuredRow>> {
-  const { tables, budget } = source
+): Promise<Insights['rows']> {
   const rowNodes = await readRowNodes(source, node, query)
-  const ad_us = budget && (await priceAd(tables.rollups, node, rowQuery))
-  const row_us = priceRow(query)
-  let { object, place } = startOf(query)
-  for (const rowNode of rowNodes.from(object)) {
-    const start = { object: object++, place }
-    budget?.spend(PRICES_US.node + rowNode.ads.length * (ad_us ?? 0))
-    const rows = await measureNode(tables.rollups, rowNode, rowQuery)
-    budget?.spend(rows.length * row_us)
-    for (const row of rows) {
-      const isPassing = passesMetrics(query.filters, (field) => metricOf(row, field, rowQuery))
-      if (isPassing) yield { row, place: place++, start }
-    }
-    await source.onObject?.(object, rowNodes.count)
+  const ad_us = source.budget === undefined ? 0 : await priceAd(source.tables.rollups, node, rowQuery)
+  const measuring = { source, rowNodes, query, rowQuery, prices: { ad_us, row_us: priceRow(query) } }
+  const start = startOf(query)
+  return rowNodes.count === 1 && start.object === 0 ? measureObject(measuring, start) : measureObjects(measuring, start)
+}
+
+async function* measureObjects(measuring: Measuring, start: ObjectStart): AsyncGenerator<PlacedRow<MeasuredRow>> {
+  const { rowNodes } = measuring
+  for (let { object, place } = start; object < rowNodes.count; object++) {
+    const rows = await measureObject(measuring, { object, place })
+    yield* rows
+    place += rows.length
   }
+}
+
+async function measureObject(measuring: Measuring, start: ObjectStart): Promise<PlacedRow<MeasuredRow>[]> {
+  const { source, rowNodes, query, rowQuery, prices } = measuring
+  const { tables, budget, onObject } = source
+  const rowNode = rowNodes.at(start.object)
+  budget?.spend(PRICES_US.node + rowNode.ads.length * prices.ad_us)
+  const rows = await measureNode(tables.rollups, rowNode, rowQuery)
+  budget?.spend(rows.length * prices.row_us)
+  const passing = rows.filter((row) => passesMetrics(query.filters, (field) => metricOf(row, field, rowQuery)))
+  if (onObject !== undefined) await onObject(start.object + 1, rowNodes.count)
+  return passing.map((row, i) => ({ row, place: start.place + i, start }))
 }
 
 /** Ranges up to it are taken to have a cell on each day; of longer ones the days with cells are counted. */
@@ -135,12 +157,12 @@ const DAYS_UNCOUNTED_MAX = 100
 
 /** What the cells of one ad can cost: it has none that its account does not have. */
 async function priceAd(rollups: Rollups, { account }: Node, query: RowQuery): Promise<number> {
-  const { range, columns, slices, breakdown } = query
+  const { range, measures, slices, breakdown } = query
   const days = range.until - range.since + 1
   const isShort = breakdown === undefined && days <= DAYS_UNCOUNTED_MAX
   const cells = isShort ? days : await rollups.countCells({ account, ads: [ACCOUNT_CELLS] }, range, cellsOf(breakdown))
   const finding = isAscending(slices) ? 0 : slices.length * PRICES_US.comparison
-  return cells * (PRICES_US.cell + columns.length * PRICES_US.amount + finding)
+  return cells * (PRICES_US.cell + measures.columns.length * PRICES_US.amount + finding)
 }
 
 function priceRow({ fields, filters, sort, summary = [] }: InsightsQuery): number {
@@ -186,29 +208,7 @@ function countDays(rollups: Rollups, { account }: Node, today: Day): Promise<num
   return rollups.countCells({ account, ads: [ACCOUNT_CELLS] }, { since: 0, until: today + 1 })
 }
 
-/** A query comes with many nodes: its columns serve them all, and so does the statement that sums them. */
-const columnLists = new WeakMap<InsightsQuery, readonly RollupColumn[]>()
-
-/** The columns to sum: of each metric its counters, in the classes that it counts. */
-function columnsOf(query: InsightsQuery): readonly RollupColumn[] {
-  const known = columnLists.get(query)
-  if (known !== undefined) return known
-  const { fields, summary = [], sort, filters, dated_by } = query
-  const names = [...fields, ...summary, ...(sort ? [sort.field] : []), ...filters.map(({ field }) => field)]
-  const metrics = names.flatMap((name) => METRIC_BY_FIELD.get(name) ?? [])
-  const counts = metrics.flatMap((metric) => metricCounts(metric, query))
-  if (dated_by === 'delivery') {
-    for (const counter of DELIVERY_DATED) counts.push({ counter, region_classes: REGION_CLASSES })
-  }
-  const columns = counts.flatMap(({ counter, region_classes }) =>
-    region_classes.map((region_class): RollupColumn => `${counter}_${region_class}`),
-  )
-  const distinct = [...new Set(columns)]
-  columnLists.set(query, distinct)
-  return distinct
-}
-
-async function holdRows(rows: AsyncIterable<PlacedRow<MeasuredRow>>): Promise<MeasuredRow[]> {
+async function holdRows(rows: Insights['rows']): Promise<MeasuredRow[]> {
   const held: MeasuredRow[] = []
   for await (const { row } of rows) {
     if (held.length === ROWS_HELD_MAX) throw tooMuchData()
@@ -227,7 +227,7 @@ async function summarise(
 ): Promise<InsightsRow | undefined> {
   if (rows.length === 0) return undefined
   const ever_sent = await tables.rollups.readEverSent(node)
-  const measured = { names: {}, days: query.range, sums: sumRows(rows), ever_sent, breakdown: undefined }
+  const measured = { names: {}, days: query.range, sums: addUp(rows), ever_sent, value: undefined }
   const summary = formatRow(measured, query)
   if (!Array.isArray(dates) || dates.length === 1) return summary
   return Object.fromEntries(Object.entries(summary).filter(([key]) => !DATE_FIELDS.includes(key)))

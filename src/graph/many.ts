@@ -54,9 +54,10 @@ async function isVisible(context: Context, id: string): Promise<boolean> {
 
 /** The call of one of the nodes: what stands alone in the path of many is an edge of each. */
 function contextOf(context: Context, id: string): Context {
-  const { version, id: edge } = context.call.path
+  const { path } = context.call
+  const { version, id: edge } = path
   const parameters = new Map(context.call.parameters)
   parameters.delete('ids')
   const normal = [version, id, ...(edge === undefined ? [] : [edge])].join('/')
-  return { ...context, call: { ...context.call, path: { id, edge, version, normal }, parameters } }
+  return { ...context, call: { ...context.call, path: { ...path, id, edge, normal }, parameters } }
 }

@@ -17,7 +17,7 @@ test('parsePath() reads versions, ids and edges between any number of slashes', 
   ]
   for (const [path, version, id, edge, normal] of rows) {
     const named = /^\/v\d+\.\d+/.exec(normal)?.[0] ?? ''
-    assert.deepEqual(parsePath(path), { id, edge, version: named, normal }, path)
+    assert.deepEqual(parsePath(path), { id, edge, version: named, served_version: version, normal }, path)
     assert.equal(servedVersion(path), version, path)
   }
 })

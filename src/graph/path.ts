@@ -13,6 +13,8 @@ export interface GraphPath {
   readonly edge: string | undefined
   /** `/v25.0`, as named; empty when the path names none. */
   readonly version: string
+  /** The version that answers it, `v25.0`. */
+  readonly served_version: string
   /** Without doubled and trailing slashes, for links. */
   readonly normal: string
 }
@@ -25,7 +27,8 @@ export function parsePath(path: string): GraphPath {
   if (hasVersion && !API_VERSIONS.includes(first)) throw unknownPath(components)
   const [id, edge, ...rest] = hasVersion ? components.slice(1) : components
   if (rest.length > 0) throw unknownPath(rest)
-  return { id, edge, version: hasVersion ? `/${first}` : '', normal: `/${components.join('/')}` }
+  const normal = `/${components.join('/')}`
+  return { id, edge, version: hasVersion ? `/${first}` : '', served_version: hasVersion ? first : OLDEST, normal }
 }
 
 /** The version that answers a path: the one it names, if that is known. */

@@ -76,10 +76,11 @@ export async function answerExport(request: GraphRequest, door: GraphDoor): Prom
 async function openDownload(tables: Tables, call: Call, door: GraphDoor): Promise<Download> {
   const { parameters } = call
   await door.directory.open(tables)
-  const token = await readCaller(tables, call, door)
+  const now = door.now()
+  const token = await readCaller(tables, call, door, now.epochMilliseconds)
   const id = parseName(parameters, 'report_run_id')
   if (id === undefined) throw new GraphError(INVALID_PARAMETER, 'The parameter report_run_id is required')
-  const run = await findVisibleRun({ tables, token, now: door.now() }, id)
+  const run = await findVisibleRun({ tables, token, now }, id)
   if (run === undefined) throw missingObject('GET', id)
   checkReady(run)
   const ordered = parametersOf(run)

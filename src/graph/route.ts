@@ -163,7 +163,7 @@ const PATTERNS = ROUTES.map((route) => {
 
 export function findRoute({ method, path }: Call): Found {
   const found = PATTERNS.find(
-    ({ route, id, edge }) => route.method === method && fits(id, path.id) && fits(edge, path.edge),
+    ({ route, id, edge }) => route.method === method && fits(edge, path.edge) && fits(id, path.id),
   )
   return found?.route ?? NOWHERE
 }

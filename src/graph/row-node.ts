@@ -13,7 +13,7 @@ export interface RowNode extends NodeCells {
 /** Objects in their order, each put together when one comes to it: a page shows few of many. */
 export interface RowNodes {
   readonly count: number
-  readonly from: (place: number) => Iterable<RowNode>
+  readonly at: (place: number) => RowNode
 }
 
 /**
@@ -43,12 +43,7 @@ export async function readRowNodes(
 }
 
 function nodesOf<T>(parts: readonly T[], nodeOf: (part: T) => RowNode): RowNodes {
-  return {
-    count: parts.length,
-    *from(place) {
-      for (const part of parts.slice(place)) yield nodeOf(part)
-    },
-  }
+  return { count: parts.length, at: (place) => nodeOf(parts[place] as T) }
 }
 
 /** Throws code 100 for a level above the node's. */

@@ -49,6 +49,11 @@ export async function answerWebhook(request: WebhookRequest, door: WebhookDoor):
   return answerReceipt(await door.submit(body))
 }
 
+/** The answer to a webhook that has no place in the writer's queue. */
+export function answerSurplusWebhook(): WebhookResponse {
+  return behind('the writer is behind')
+}
+
 /** The answer to a body past WEBHOOK_BODY_BYTES_MAX, or to one of too many that come in at once. */
 export function answerUnreadWebhook(why: 'oversized' | 'crowded'): WebhookResponse {
   if (why === 'crowded') return behind('too many bodies come in at once')
@@ -72,7 +77,7 @@ function answerReceipt(receipt: Receipt): WebhookResponse {
     case 'unreadable':
       return plain(400, receipt.reason)
     case 'behind':
-      return behind('the writer is behind')
+      return answerSurplusWebhook()
   }
 }
 

@@ -51,7 +51,7 @@ async function delivered(store: Store): Promise<bigint | undefined> {
   const node = await store.registry.readNode('act_1')
   const days = { since: 0, until: 99_999 }
   const { sums } = await store.rollups.sumColumns(node ?? { account: 0, ads: [] }, days, ['delivered_c'])
-  return sums.get('delivered_c')
+  return sums[0]
 }
 
 const interrupt = () => {

@@ -9,7 +9,7 @@ export const GROUP_MS = 1
 /** Bytes of bodies that are committed together, so that a commit stays a matter of milliseconds. */
 export const GROUP_BYTES_MAX = 1_048_576
 
-/** Groups handed over that are not committed yet: one that is being committed, one parsed, and one that waits at the door. */
+/** Groups handed over that are not committed yet: the one that is being committed, a full one parsed, and one at the door. */
 export const GROUPS_IN_FLIGHT_MAX = 3
 
 /** Bytes of bodies that wait to be committed; past it the writer is behind, and senders are asked to come again. */
@@ -150,10 +150,14 @@ export class Writer implements AsyncDisposable {
     return oldest === undefined ? 0 : this.#clock.now_ms() - oldest.since_ms
   }
 
+  /** Whether a body of so many bytes can wait. */
+  hasRoom(bytes: number): boolean {
+    return !this.#isDead && this.depth < QUEUE_BODIES_MAX && this.#queueBytes + bytes <= QUEUE_BYTES_MAX
+  }
+
   /** Resolves when the body is committed, or it is known that it will not be. Never rejects. */
   submit(body: Uint8Array): Promise<Receipt> {
-    const isBehind = this.depth >= QUEUE_BODIES_MAX || this.#queueBytes + body.length > QUEUE_BYTES_MAX
-    if (isBehind || this.#isDead) return Promise.resolve(BEHIND)
+    if (!this.hasRoom(body.length)) return Promise.resolve(BEHIND)
     return new Promise((settle) => {
       this.#queue.push({ body, since_ms: this.#clock.now_ms(), settle })
       this.#queueBytes += body.length
@@ -169,8 +173,7 @@ export class Writer implements AsyncDisposable {
   }
 
   #schedule(): void {
-    if (this.#inFlight.length >= GROUPS_IN_FLIGHT_MAX) return
-    if (this.#queueBytes >= GROUP_BYTES_MAX) this.#hand()
+    if (this.#inFlight.length > 0 || this.#queueBytes >= GROUP_BYTES_MAX) this.#hand()
     else if (!this.#isLingering) {
       this.#isLingering = true
       this.#clock.after(GROUP_MS, () => {
@@ -180,8 +183,14 @@ export class Writer implements AsyncDisposable {
     }
   }
 
+  /** While the writer works, only a full group goes to its door: others grow meanwhile, and make fewer commits. */
+  #isDue(): boolean {
+    if (this.#inFlight.length === 0) return this.#queue.length > 0
+    return this.#inFlight.length < GROUPS_IN_FLIGHT_MAX && this.#queueBytes >= GROUP_BYTES_MAX
+  }
+
   #hand(): void {
-    while (this.#queue.length > 0 && this.#inFlight.length < GROUPS_IN_FLIGHT_MAX) {
+    while (this.#isDue()) {
       const group = this.#takeGroup()
       const bytes = new Uint8Array(group.reduce((sum, { body }) => sum + body.length, 0))
       let start = 0

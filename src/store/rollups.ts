@@ -8,10 +8,10 @@ export interface NodeCells {
   readonly ads: readonly number[]
 }
 
-/** The sums of some columns over a range of days, and over how many cells: none means that nothing happened. */
+/** The sums of a range of days in the order of the columns asked for, and of how many cells: none where nothing happened. */
 export interface ColumnSums {
   readonly cells: number
-  readonly sums: ReadonlyMap<RollupColumn, bigint>
+  readonly sums: readonly bigint[]
 }
 
 /** The sums of one day, in the order of the columns asked for. */

@@ -57,7 +57,7 @@ export class GatheredSums {
     const found = new Map((rows as SumsRow[]).map(([place, cells, ...sums]) => [place, { cells, sums }]))
     for (const [place, { settle }] of asked.entries()) {
       const { cells, sums } = found.get(place) ?? { cells: 0, sums: [] }
-      settle({ cells, sums: new Map(columns.map((column, i) => [column, sums[i] ?? 0n])) })
+      settle({ cells, sums: columns.map((_, i) => sums[i] ?? 0n) })
     }
   }
 }

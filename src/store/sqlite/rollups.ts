@@ -27,17 +27,20 @@ const REMOVE_EMPTY_FAILURE = `
 
 const LIST_NODES = `${ROLLUP_TABLES.map(({ name }) => `SELECT account, ad FROM ${name}`).join(' UNION ')} ORDER BY account, ad`
 
-const READ_DAYS = `
-  SELECT MIN(day) AS since, MAX(day) AS until FROM rollup
-  WHERE account = ? AND ad IN (SELECT value FROM json_each(?))`
+/** The cells of a node. Most nodes are one ad, or an account's own cells: they are found without going through a list. */
+const OF_ONE = 'account = ? AND ad = ?'
+const OF_SEVERAL = 'account = ? AND ad IN (SELECT value FROM json_each(?))'
 
-const READ_EVER_SENT = `
-  SELECT 1 FROM rollup
-  WHERE account = ? AND ad IN (SELECT value FROM json_each(?)) AND (sent_a <> 0 OR sent_b <> 0 OR sent_c <> 0) LIMIT 1`
+const ON_DAYS = 'day BETWEEN ? AND ?'
 
-const READ_FAILURES = `
-  SELECT day, error_message, SUM(failed) AS failed FROM rollup_failure
-  WHERE account = ? AND ad IN (SELECT value FROM json_each(?))
+const readDays = (ofNode: string) => `
+  SELECT MIN(day) AS since, MAX(day) AS until FROM rollup WHERE ${ofNode}`
+
+const readEverSent = (ofNode: string) => `
+  SELECT 1 FROM rollup WHERE ${ofNode} AND (sent_a <> 0 OR sent_b <> 0 OR sent_c <> 0) LIMIT 1`
+
+const readFailures = (ofNode: string) => `
+  SELECT day, error_message, SUM(failed) AS failed FROM rollup_failure WHERE ${ofNode}
   GROUP BY day, error_message ORDER BY day, error_message`
 
 const SUM_PAGE = `
@@ -50,8 +53,8 @@ export class SqliteRollups implements Rollups {
   readonly #days: CellTable
   readonly #breakdowns: Readonly<Record<CellBreakdown, CellTable>>
   readonly #statements = new Map<string, StatementSync>()
-  readonly #sumsOfAd = new WeakMap<readonly RollupColumn[], StatementSync>()
-  readonly #sumsOfAds = new WeakMap<readonly RollupColumn[], StatementSync>()
+  readonly #sumsOfOne = new WeakMap<readonly RollupColumn[], StatementSync>()
+  readonly #sumsOfSeveral = new WeakMap<readonly RollupColumn[], StatementSync>()
 
   constructor(db: DatabaseSync) {
     this.#db = db
@@ -118,33 +121,32 @@ export class SqliteRollups implements Rollups {
   }
 
   async sumColumns(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<ColumnSums> {
-    const [only, ...others] = node.ads
-    const isSingle = only !== undefined && others.length === 0
-    const statement = this.#sumStatement(columns, isSingle)
-    const ads = isSingle ? only : JSON.stringify(node.ads)
-    const [cells, ...sums] = statement.get(node.account, ads, days.since, days.until) as unknown as (bigint | null)[]
-    return { cells: Number(cells), sums: new Map(columns.map((column, i) => [column, sums[i] ?? 0n])) }
+    const [ofNode, ads] = adsOf(node)
+    const statement = this.#sumStatement(columns, ofNode)
+    const sums = statement.get(node.account, ads, days.since, days.until) as unknown as bigint[]
+    const cells = Number(sums.pop())
+    // The sum of no cells is NULL.
+    return { cells, sums: cells === 0 ? columns.map(() => 0n) : sums }
   }
 
   async readDaySums(node: NodeCells, days: DayRange, columns: readonly RollupColumn[]): Promise<DaySums[]> {
+    const [ofNode, ads] = adsOf(node)
     const sums = columns.map((column) => `, SUM(${column})`).join('')
     const rows = this.#rows(
-      `SELECT day${sums} FROM rollup
-       WHERE account = ? AND ad IN (SELECT value FROM json_each(?)) AND day BETWEEN ? AND ?
-       GROUP BY day ORDER BY day`,
-    ).all(node.account, JSON.stringify(node.ads), days.since, days.until)
+      `SELECT day${sums} FROM rollup WHERE ${ofNode} AND ${ON_DAYS} GROUP BY day ORDER BY day`,
+    ).all(node.account, ads, days.since, days.until)
     return (rows as unknown as bigint[][]).map(([day, ...amounts]) => ({ day: Number(day), sums: amounts }))
   }
 
   async readBreakdownSums(node: NodeCells, days: DayRange, sum: BreakdownSum): Promise<ValueSums[]> {
+    const [ofNode, ads] = adsOf(node)
     const { breakdown, columns, by_day } = sum
     const sums = columns.map((column) => `, SUM(${column})`).join('')
     const key = by_day ? `${breakdown}, day` : breakdown
     const rows = this.#rows(
       `SELECT ${breakdown}, ${by_day ? 'day' : 'MIN(day)'}${sums} FROM rollup_${breakdown}
-       WHERE account = ? AND ad IN (SELECT value FROM json_each(?)) AND day BETWEEN ? AND ?
-       GROUP BY ${key} ORDER BY ${key}`,
-    ).all(node.account, JSON.stringify(node.ads), days.since, days.until)
+       WHERE ${ofNode} AND ${ON_DAYS} GROUP BY ${key} ORDER BY ${key}`,
+    ).all(node.account, ads, days.since, days.until)
     return (rows as unknown as [string | bigint, ...bigint[]][]).map(([value, day, ...amounts]) => ({
       value: cellValue(value),
       day: Number(day),
@@ -153,25 +155,32 @@ export class SqliteRollups implements Rollups {
   }
 
   async countCells(node: NodeCells, days: DayRange, breakdown?: CellBreakdown): Promise<number> {
-    const row = this.#statement(
-      `SELECT COUNT(*) AS cells FROM ${breakdown === undefined ? 'rollup' : `rollup_${breakdown}`}
-       WHERE account = ? AND ad IN (SELECT value FROM json_each(?)) AND day BETWEEN ? AND ?`,
-    ).get(node.account, JSON.stringify(node.ads), days.since, days.until)
+    const [ofNode, ads] = adsOf(node)
+    const table = breakdown === undefined ? 'rollup' : `rollup_${breakdown}`
+    const row = this.#statement(`SELECT COUNT(*) AS cells FROM ${table} WHERE ${ofNode} AND ${ON_DAYS}`).get(
+      node.account,
+      ads,
+      days.since,
+      days.until,
+    )
     return Number(row?.cells)
   }
 
   async readDays(node: NodeCells): Promise<DayRange | undefined> {
-    const row = this.#statement(READ_DAYS).get(node.account, JSON.stringify(node.ads))
+    const [ofNode, ads] = adsOf(node)
+    const row = this.#statement(readDays(ofNode)).get(node.account, ads)
     if (row === undefined || row.since === null) return undefined
     return { since: Number(row.since), until: Number(row.until) }
   }
 
   async readEverSent(node: NodeCells): Promise<boolean> {
-    return this.#statement(READ_EVER_SENT).get(node.account, JSON.stringify(node.ads)) !== undefined
+    const [ofNode, ads] = adsOf(node)
+    return this.#statement(readEverSent(ofNode)).get(node.account, ads) !== undefined
   }
 
   async readFailures(node: NodeCells): Promise<FailureCount[]> {
-    const rows = this.#statement(READ_FAILURES).all(node.account, JSON.stringify(node.ads))
+    const [ofNode, ads] = adsOf(node)
+    const rows = this.#statement(readFailures(ofNode)).all(node.account, ads)
     return rows.map((row) => ({
       day: Number(row.day),
       error_message: String(row.error_message),
@@ -190,18 +199,13 @@ export class SqliteRollups implements Rollups {
   }
 
   /** The same lists of columns come again and again, so a list stands for its statement. */
-  #sumStatement(columns: readonly RollupColumn[], isSingle: boolean): StatementSync {
-    const known = (isSingle ? this.#sumsOfAd : this.#sumsOfAds).get(columns)
+  #sumStatement(columns: readonly RollupColumn[], ofNode: string): StatementSync {
+    const statements = ofNode === OF_ONE ? this.#sumsOfOne : this.#sumsOfSeveral
+    const known = statements.get(columns)
     if (known !== undefined) return known
-    const sums = columns.map((column) => `, SUM(${column})`).join('')
-    const ads = isSingle ? 'ad = ?' : 'ad IN (SELECT value FROM json_each(?))'
-    const statement = this.#statement(
-      `SELECT COUNT(*)${sums} FROM rollup WHERE account = ? AND ${ads} AND day BETWEEN ? AND ?`,
-      true,
-    )
-    statement.setReturnArrays(true)
-    if (isSingle) this.#sumsOfAd.set(columns, statement)
-    else this.#sumsOfAds.set(columns, statement)
+    const sums = columns.map((column) => `SUM(${column}), `).join('')
+    const statement = this.#rows(`SELECT ${sums}COUNT(*) FROM rollup WHERE ${ofNode} AND ${ON_DAYS}`)
+    statements.set(columns, statement)
     return statement
   }
 
@@ -231,6 +235,12 @@ export class SqliteRollups implements Rollups {
     }
     return statement
   }
+}
+
+/** The condition that finds a node's cells, and what it takes beside the account. */
+function adsOf({ ads }: NodeCells): [ofNode: string, ads: number | string] {
+  const [only] = ads
+  return only !== undefined && ads.length === 1 ? [OF_ONE, only] : [OF_SEVERAL, JSON.stringify(ads)]
 }
 
 /** A text, or the number of an hour, which comes as a bigint among amounts. */
