@@ -1,3 +1,7 @@
+import type { FactKind } from '../domain/fact.ts'
+import type { Facts } from '../store/append.ts'
+import type { PageEvent } from '../store/arrivals.ts'
+import type { RejectedChange } from '../store/set-aside.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 import { parseWebhook, type Webhook, WebhookError } from './webhook.ts'
 
@@ -13,18 +17,24 @@ export interface Group {
 export type Unreadable = string | null
 
 /** What the bodies of a group say. */
-export interface ParsedGroup extends Webhook {
+export interface ParsedGroup {
+  readonly facts: Facts
+  readonly rejected: readonly RejectedChange[]
+  readonly ignored: number
   /** In the order of the bodies. */
   readonly unreadable: readonly Unreadable[]
+  /** The facts by kind, and what each page told of. */
+  readonly kinds: Partial<Record<FactKind, number>>
+  readonly events: readonly PageEvent[]
   readonly received_at: number
 }
 
 /** Parses all bodies of a group; one that cannot be read leaves the others alone. */
-export function parseGroup(group: Group, pseudonyms: Pseudonyms): ParsedGroup {
+export function parseGroup(group: Group, pseudonyms: Pseudonyms): ParsedGroup & Pick<Webhook, 'facts'> {
   const { received_at } = group
   const said: Webhook = { facts: [], rejected: [], ignored: 0 }
   const unreadable = textsOf(group).map((text) => readBody(text, said, pseudonyms, received_at))
-  return { ...said, unreadable, received_at }
+  return { ...said, unreadable, kinds: countKinds(said), events: distinctEvents(said), received_at }
 }
 
 function readBody(text: string, said: Webhook, pseudonyms: Pseudonyms, received_at: number): Unreadable {
@@ -47,4 +57,24 @@ function textsOf({ bytes, lengths }: Group): string[] {
     end += length
     return buffer.toString('utf8', end - length, end)
   })
+}
+
+/** Pages and kinds are few, and their facts many. */
+function distinctEvents({ facts }: Webhook): PageEvent[] {
+  const events = new Map<string, Map<FactKind, PageEvent>>()
+  for (const { page_id, kind } of facts) {
+    let ofPage = events.get(page_id)
+    if (ofPage === undefined) {
+      ofPage = new Map()
+      events.set(page_id, ofPage)
+    }
+    if (!ofPage.has(kind)) ofPage.set(kind, { page_id, kind })
+  }
+  return [...events.values()].flatMap((ofPage) => [...ofPage.values()])
+}
+
+function countKinds({ facts }: Webhook): Partial<Record<FactKind, number>> {
+  const counts: Partial<Record<FactKind, number>> = {}
+  for (const { kind } of facts) counts[kind] = (counts[kind] ?? 0) + 1
+  return counts
 }

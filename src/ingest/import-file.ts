@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { Fact } from '../domain/fact.ts'
+import type { Facts } from '../store/append.ts'
 import { FactError, type FactRecord, parseFact } from './fact.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 
 /** Bytes committed together: large transactions cost less by the fact, but a server beside it waits for each. */
 const BATCH_BYTES = 5 * 1_048_576
+
+/** Bytes that are read, and whose lines are parsed, at once: what is made of them is soon dropped. */
+const PIECE_BYTES = 524_288
 
 /** A longer line is no fact. */
 export const LINE_BYTES_MAX = 65_536
@@ -31,7 +35,7 @@ export interface BadLine {
 
 /** Lines that are committed together. */
 export interface ImportBatch {
-  readonly facts: readonly Fact[]
+  readonly facts: Facts
   readonly bad_lines: readonly BadLine[]
   /** How far the file is read after it, and the digest of all that. */
   readonly reached: ImportStart & { readonly digest: string }
@@ -41,19 +45,38 @@ export interface ImportBatch {
 export type ReadBatches = (file: string, start: ImportStart, now_ms: () => number) => AsyncIterable<ImportBatch>
 
 /** Reads and parses in the thread that asks. */
-export function readBatchesHere(pseudonyms: Pseudonyms): ReadBatches {
-  return async function* (file, start, now_ms) {
+export function readBatchesHere(pseudonyms: Pseudonyms) {
+  return async function* (
+    file: string,
+    start: ImportStart,
+    now_ms: () => number,
+  ): AsyncGenerator<ImportBatch & { readonly facts: readonly Fact[] }, void, undefined> {
     const digest = createHash('sha256')
     if (start.bytes > 0) for await (const chunk of readBytes(file, 0, start.bytes)) digest.update(chunk)
     let { bytes, lines } = start
+    let batch = emptyBatch()
     for await (const piece of readPieces(file, bytes)) {
       digest.update(piece)
       bytes += piece.length
-      const parsed = parseLines(linesOf(piece), lines, pseudonyms, now_ms())
-      lines = parsed.lines
-      yield { ...parsed, reached: { bytes, lines, digest: digest.copy().digest('hex') } }
+      batch.bytes += piece.length
+      lines = parseLines(linesOf(piece), lines, batch, pseudonyms, now_ms())
+      if (batch.bytes < BATCH_BYTES) continue
+      yield { ...batch, reached: { bytes, lines, digest: digest.copy().digest('hex') } }
+      batch = emptyBatch()
     }
+    if (batch.bytes > 0) yield { ...batch, reached: { bytes, lines, digest: digest.digest('hex') } }
   }
+}
+
+/** What is parsed of a batch so far. */
+interface Parsed {
+  bytes: number
+  readonly facts: Fact[]
+  readonly bad_lines: BadLine[]
+}
+
+function emptyBatch(): Parsed {
+  return { bytes: 0, facts: [], bad_lines: [] }
 }
 
 /** The digest of the first bytes of a file, as a batch that reached so far has it. */
@@ -64,7 +87,7 @@ export async function digestOf(file: string, bytes: number): Promise<string> {
 }
 
 function readBytes(file: string, start: number, end: number): AsyncIterable<Buffer> {
-  return createReadStream(file, { start, end: end - 1, highWaterMark: BATCH_BYTES })
+  return createReadStream(file, { start, end: end - 1, highWaterMark: PIECE_BYTES })
 }
 
 /** Reads a file, from a byte on, in pieces of whole lines with their line ends. */
@@ -87,23 +110,27 @@ function linesOf(piece: Buffer): string[] {
 }
 
 /** Parses lines, the first of which comes after so many; returns how many they are with those. */
-function parseLines(texts: readonly string[], after: number, pseudonyms: Pseudonyms, now_ms: number) {
-  const facts: Fact[] = []
-  const bad_lines: BadLine[] = []
-  let lines = after
-  for (const line of texts) {
-    lines++
+function parseLines(
+  texts: readonly string[],
+  after: number,
+  { facts, bad_lines }: Parsed,
+  pseudonyms: Pseudonyms,
+  now_ms: number,
+): number {
+  let line = after
+  for (const untrimmed of texts) {
+    line++
     // Also takes away the mark that some programs begin a file with.
-    const text = line.trim()
+    const text = untrimmed.trim()
     if (text === '') continue
     try {
       facts.push(parseFactLine(text, pseudonyms, now_ms))
     } catch (error) {
       if (!(error instanceof FactError)) throw error
-      bad_lines.push({ line: lines, reason: error.message })
+      bad_lines.push({ line, reason: error.message })
     }
   }
-  return { facts, bad_lines, lines }
+  return line
 }
 
 /** Parses one line of an import. Throws a FactError. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { type ImportBatch, ImportError, type ImportStart, type ReadBatches } from './import-file.ts'
-import { type PackedFacts, unpackFacts } from './packed-facts.ts'
+import { type PackedFacts, UnpackedFacts } from './packed-facts.ts'
 
 /** Batches that are parsed ahead of the one that is being committed. */
 const BATCHES_AHEAD_MAX = 1
@@ -43,7 +43,7 @@ export function readBatchesApart(hash_key: Uint8Array): ReadBatches {
         if (answer.kind === 'end') return
         if (answer.kind === 'refused') throw new ImportError(answer.reason)
         ask()
-        yield { ...answer.batch, facts: unpackFacts(answer.batch.facts) }
+        yield { ...answer.batch, facts: new UnpackedFacts(answer.batch.facts) }
       }
     } finally {
       await worker.terminate()

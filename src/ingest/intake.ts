@@ -1,7 +1,6 @@
 import type { FactKind } from '../domain/fact.ts'
 import type { Admission } from '../store/admission.ts'
 import { type Appended, append } from '../store/append.ts'
-import type { PageEvent } from '../store/arrivals.ts'
 import type { Store, Tables } from '../store/store.ts'
 import type { ParsedGroup } from './group.ts'
 
@@ -25,7 +24,7 @@ export async function takeIn(store: Store, admission: Admission, group: ParsedGr
   const appended = committed ? await commit(store, admission, group) : NOTHING
   return {
     ...appended,
-    facts: countKinds(group),
+    facts: group.kinds,
     committed,
     rejected: group.rejected.length,
     ignored: group.ignored,
@@ -33,37 +32,17 @@ export async function takeIn(store: Store, admission: Admission, group: ParsedGr
 }
 
 async function commit(store: Store, admission: Admission, group: ParsedGroup): Promise<Appended> {
-  const { facts, rejected, received_at } = group
+  const { facts, rejected, events, received_at } = group
   try {
     return await store.write(async (tables: Tables) => {
       await admission.open(tables.registry, received_at)
       if (rejected.length > 0) await tables.setAside.reject(rejected, received_at)
       const appended = await append(tables, admission, facts)
-      await tables.arrivals.notePageEvents(distinctEvents(group), received_at)
+      await tables.arrivals.notePageEvents(events, received_at)
       return appended
     }, 'shared')
   } catch (error) {
     admission.close()
     throw error
   }
-}
-
-/** Pages and kinds are few, and their facts many. */
-function distinctEvents({ facts }: ParsedGroup): PageEvent[] {
-  const events = new Map<string, Map<FactKind, PageEvent>>()
-  for (const { page_id, kind } of facts) {
-    let ofPage = events.get(page_id)
-    if (ofPage === undefined) {
-      ofPage = new Map()
-      events.set(page_id, ofPage)
-    }
-    if (!ofPage.has(kind)) ofPage.set(kind, { page_id, kind })
-  }
-  return [...events.values()].flatMap((ofPage) => [...ofPage.values()])
-}
-
-function countKinds({ facts }: ParsedGroup): Partial<Record<FactKind, number>> {
-  const counts: Partial<Record<FactKind, number>> = {}
-  for (const { kind } of facts) counts[kind] = (counts[kind] ?? 0) + 1
-  return counts
 }

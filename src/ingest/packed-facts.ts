@@ -1,4 +1,5 @@
 import { FACT_KINDS, type Fact, type FactKind } from '../domain/fact.ts'
+import type { Facts } from '../store/append.ts'
 
 /**
  * Facts as one thread hands them to another: column by column. A copy of so many objects would cost more than parsing them
@@ -15,9 +16,9 @@ export interface PackedFacts {
   readonly countries: FewTexts
   readonly btn_names: FewTexts
   readonly error_messages: FewTexts
-  readonly subscribers: string
-  readonly tracking_ids: string
-  readonly mids: string
+  readonly subscribers: Texts
+  readonly tracking_ids: Texts
+  readonly mids: Texts
 }
 
 /** A column of texts that repeat themselves: each text once, and where it stands. */
@@ -26,11 +27,14 @@ interface FewTexts {
   readonly places: Uint32Array<ArrayBuffer>
 }
 
+/** A column of texts that differ, one after another, and where each ends. None of them is empty: that is no text. */
+interface Texts {
+  readonly all: string
+  readonly ends: Uint32Array<ArrayBuffer>
+}
+
 /** A price is zero or more. */
 const NO_PRICE = -1n
-
-/** Stands between the texts of a column. Hashes have none, and tracking ids are printable: no text of theirs is empty, either. */
-const BETWEEN = '\n'
 
 const KIND_PLACES = new Map(FACT_KINDS.map((kind, place) => [kind, place]))
 
@@ -53,43 +57,47 @@ export function packFacts(facts: readonly Fact[]): PackedFacts {
     countries: packFew(facts, (fact) => fact.country),
     btn_names: packFew(facts, (fact) => fact.btn_name),
     error_messages: packFew(facts, (fact) => fact.error_message),
-    subscribers: facts.map((fact) => fact.subscriber).join(BETWEEN),
-    tracking_ids: facts.map((fact) => fact.tracking_id ?? '').join(BETWEEN),
-    mids: facts.map((fact) => fact.mid ?? '').join(BETWEEN),
+    subscribers: packTexts(facts.map((fact) => fact.subscriber)),
+    tracking_ids: packTexts(facts.map((fact) => fact.tracking_id ?? '')),
+    mids: packTexts(facts.map((fact) => fact.mid ?? '')),
   }
 }
 
-/** The facts that were packed. */
-export function unpackFacts(packed: PackedFacts): Fact[] {
-  const { kinds, at, prices_micros, ad_ids, page_ids, countries, btn_names, error_messages } = packed
-  const subscribers = packed.subscribers.split(BETWEEN)
-  const tracking_ids = packed.tracking_ids.split(BETWEEN)
-  const mids = packed.mids.split(BETWEEN)
-  const facts: Fact[] = []
-  for (let i = 0; i < kinds.length; i++) {
-    const price_micros = prices_micros[i] as bigint
-    facts.push({
-      kind: FACT_KINDS[kinds[i] as number] as FactKind,
-      at: at[i] as number,
-      ad_id: textAt(ad_ids, i) as string,
-      page_id: textAt(page_ids, i) as string,
-      subscriber: subscribers[i] as string,
-      tracking_id: tracking_ids[i] || null,
-      mid: mids[i] || null,
-      price_micros: price_micros === NO_PRICE ? null : price_micros,
-      country: textAt(countries, i),
-      btn_name: textAt(btn_names, i),
-      error_message: textAt(error_messages, i),
-    })
+/** The facts that were packed, each made when it is asked for: a batch of them at once would outlive many collections. */
+export class UnpackedFacts implements Facts {
+  readonly length: number
+  readonly #packed: PackedFacts
+
+  constructor(packed: PackedFacts) {
+    this.length = packed.kinds.length
+    this.#packed = packed
   }
-  return facts
+
+  at(place: number): Fact {
+    const packed = this.#packed
+    const price_micros = packed.prices_micros[place] as bigint
+    return {
+      kind: FACT_KINDS[packed.kinds[place] as number] as FactKind,
+      at: packed.at[place] as number,
+      ad_id: repeatedAt(packed.ad_ids, place) as string,
+      page_id: repeatedAt(packed.page_ids, place) as string,
+      subscriber: textAt(packed.subscribers, place) as string,
+      tracking_id: textAt(packed.tracking_ids, place),
+      mid: textAt(packed.mids, place),
+      price_micros: price_micros === NO_PRICE ? null : price_micros,
+      country: repeatedAt(packed.countries, place),
+      btn_name: repeatedAt(packed.btn_names, place),
+      error_message: repeatedAt(packed.error_messages, place),
+    }
+  }
 }
 
 /** The buffers that move to the other thread. */
 export function buffersOf(packed: PackedFacts): ArrayBuffer[] {
   const { kinds, at, prices_micros, ad_ids, page_ids, countries, btn_names, error_messages } = packed
   const few = [ad_ids, page_ids, countries, btn_names, error_messages].map(({ places }) => places)
-  return [kinds, at, prices_micros, ...few].map(({ buffer }) => buffer)
+  const many = [packed.subscribers, packed.tracking_ids, packed.mids].map(({ ends }) => ends)
+  return [kinds, at, prices_micros, ...few, ...many].map(({ buffer }) => buffer)
 }
 
 function packFew(facts: readonly Fact[], textOf: (fact: Fact) => string | null): FewTexts {
@@ -107,6 +115,22 @@ function packFew(facts: readonly Fact[], textOf: (fact: Fact) => string | null):
   return { texts: [...known.keys()], places }
 }
 
-function textAt({ texts, places }: FewTexts, i: number): string | null {
-  return texts[places[i] as number] as string | null
+function repeatedAt({ texts, places }: FewTexts, place: number): string | null {
+  return texts[places[place] as number] as string | null
+}
+
+function packTexts(texts: readonly string[]): Texts {
+  const ends = new Uint32Array(texts.length)
+  let end = 0
+  for (const [i, text] of texts.entries()) {
+    end += text.length
+    ends[i] = end
+  }
+  return { all: texts.join(''), ends }
+}
+
+function textAt({ all, ends }: Texts, place: number): string | null {
+  const start = place === 0 ? 0 : (ends[place - 1] as number)
+  const end = ends[place] as number
+  return start === end ? null : all.slice(start, end)
 }

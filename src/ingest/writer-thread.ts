@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openStore, whenThere } from '../store/open.ts'
 import { CATCH_UP_EVERY_MS, Committer } from './committer.ts'
-import { unpackFacts } from './packed-facts.ts'
+import { UnpackedFacts } from './packed-facts.ts'
 import type { CommitterOptions, FromWriter, ToWriter } from './writer.ts'
 
 const { database, started_at, parser } = workerData as CommitterOptions
@@ -11,7 +11,7 @@ const committer = new Committer(store, started_at)
 
 parser.on('message', async (message: ToWriter) => {
   if (message.kind === 'close') await close()
-  else reply(await committer.take({ ...message, facts: unpackFacts(message.facts) }))
+  else reply(await committer.take({ ...message, facts: new UnpackedFacts(message.facts) }))
 })
 setInterval(() => void catchUp(), CATCH_UP_EVERY_MS).unref()
 void catchUp()

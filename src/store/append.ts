@@ -21,9 +21,15 @@ export interface Appended {
 /** Threads that are read together, and written before the next are merged: what was made of them is soon dropped. */
 const THREADS_AT_ONCE = 1000
 
-/** What came for a thread. It becomes a thread itself when it is merged: until then facts are the smaller. */
+/** Facts by their places, each of which may be made anew whenever it is asked for. */
+export interface Facts {
+  readonly length: number
+  at(place: number): Fact | undefined
+}
+
+/** The places of the facts that came for a thread. */
 interface Arrival extends ThreadKey {
-  readonly facts: Fact[]
+  readonly places: number[]
 }
 
 /** What arrived, by ad and subscriber. */
@@ -33,24 +39,25 @@ type Arrivals = Map<number, Map<string, Arrival>>
  * Merges facts into their threads, and keeps the rollups by difference, within one transaction (design 3). Facts may
  * come in any order and any number of times.
  */
-export async function append(tables: Tables, admission: Admission, facts: readonly Fact[]): Promise<Appended> {
+export async function append(tables: Tables, admission: Admission, facts: Facts): Promise<Appended> {
   const appended = { merged: 0, parked: 0, forgotten: 0, pruned: 0 }
   const arrivals: Arrivals = new Map()
   const parked: Fact[] = []
   const floored: Placed[] = []
-  for (const fact of facts) {
+  for (let place = 0; place < facts.length; place++) {
+    const fact = facts.at(place) as Fact
     const admitted = admission.recall(fact) ?? (await admission.admit(tables.registry, fact))
     if (admitted === 'forgotten') appended.forgotten++
     else if (admitted === 'parked') parked.push(fact)
-    else if (admitted.floor_at === null) arrive(arrivals, admitted, fact)
-    else floored.push({ placement: admitted, fact })
+    else if (admitted.floor_at === null) arrive(arrivals, admitted, fact.subscriber, place)
+    else floored.push({ placement: admitted, fact, place })
   }
   if (parked.length > 0) await tables.setAside.park(parked)
   await tables.threads.hold(adsOf(arrivals, floored))
   if (floored.length > 0) appended.pruned = await arriveAboveFloors(tables.pruned, arrivals, floored)
   appended.parked = parked.length
   appended.merged = facts.length - appended.parked - appended.forgotten - appended.pruned
-  await mergeArrivals(tables, admission, inOrder(arrivals))
+  await mergeArrivals(tables, admission, inOrder(arrivals), facts)
   return appended
 }
 
@@ -58,6 +65,8 @@ export async function append(tables: Tables, admission: Admission, facts: readon
 interface Placed {
   readonly placement: Placement
   readonly fact: Fact
+  /** Among the facts of the batch. */
+  readonly place: number
 }
 
 /**
@@ -74,7 +83,7 @@ async function arriveAboveFloors(pruned: Pruned, arrivals: Arrivals, floored: re
   })
   const counted = new Set((await pruned.filterMessages(messages)).map(({ placed }) => placed))
   const news = new Set(above.filter((placed) => !counted.has(placed)))
-  for (const { placement, fact } of news) arrive(arrivals, placement, fact)
+  for (const { placement, fact, place } of news) arrive(arrivals, placement, fact.subscriber, place)
   const refused = floored.filter((placed) => !news.has(placed))
   for (const ofAd of Map.groupBy(refused, ({ placement }) => placement.ad).values()) {
     await pruned.noteRefused((ofAd[0] as Placed).placement, ofAd.length)
@@ -82,15 +91,15 @@ async function arriveAboveFloors(pruned: Pruned, arrivals: Arrivals, floored: re
   return refused.length
 }
 
-function arrive(arrivals: Arrivals, { ad, account }: Placement, fact: Fact): void {
+function arrive(arrivals: Arrivals, { ad, account }: Placement, subscriber: string, place: number): void {
   let ofAd = arrivals.get(ad)
   if (ofAd === undefined) {
     ofAd = new Map()
     arrivals.set(ad, ofAd)
   }
-  const arrival = ofAd.get(fact.subscriber)
-  if (arrival === undefined) ofAd.set(fact.subscriber, { ad, account, subscriber: fact.subscriber, facts: [fact] })
-  else arrival.facts.push(fact)
+  const arrival = ofAd.get(subscriber)
+  if (arrival === undefined) ofAd.set(subscriber, { ad, account, subscriber, places: [place] })
+  else arrival.places.push(place)
 }
 
 function adsOf(arrivals: Arrivals, floored: readonly Placed[]): AdKey[] {
@@ -113,7 +122,12 @@ function bySubscriber(a: Arrival, b: Arrival): number {
  * One writing statement after another: a full disk ends SQLite's transaction at the statement that met it, and what came after
  * would be kept. An engine that is elsewhere writes these threads, and looks for the next, while more are merged.
  */
-async function mergeArrivals(tables: Tables, admission: Admission, arrivals: readonly Arrival[]): Promise<void> {
+async function mergeArrivals(
+  tables: Tables,
+  admission: Admission,
+  arrivals: readonly Arrival[],
+  facts: Facts,
+): Promise<void> {
   const added = new RollupCells()
   const read = (start: number) => heeded(tables.threads.read(arrivals.slice(start, start + THREADS_AT_ONCE)))
   let reading = read(0)
@@ -121,7 +135,7 @@ async function mergeArrivals(tables: Tables, admission: Admission, arrivals: rea
   for (let start = 0; start < arrivals.length; start += THREADS_AT_ONCE) {
     const stored = await reading
     reading = read(start + THREADS_AT_ONCE)
-    const changes = await mergeStored(tables, admission, stored, arrivals.slice(start), added)
+    const changes = await mergeStored(tables, admission, stored, { arrivals: arrivals.slice(start), facts, added })
     await writing
     writing = heeded(tables.threads.write(changes))
   }
@@ -140,15 +154,14 @@ async function mergeStored(
   { registry }: Tables,
   admission: Admission,
   stored: readonly StoredThread[],
-  arrivals: readonly Arrival[],
-  added: RollupCells,
+  { arrivals, facts: come, added }: { arrivals: readonly Arrival[]; facts: Facts; added: RollupCells },
 ): Promise<ThreadChange[]> {
   const changes: ThreadChange[] = []
-  let place = 0
+  let i = 0
   for (const before of stored) {
-    const { account, facts: news } = arrivals[place++] as Arrival
+    const { account, places } = arrivals[i++] as Arrival
     let facts = before.facts
-    for (const fact of news) facts = merge(facts, threadOf(fact))
+    for (const place of places) facts = merge(facts, threadOf(come.at(place) as Fact))
     if (facts === before.facts) continue
     const { calendar, rateCard } = admission.recallContext(account) ?? (await admission.contextOf(registry, account))
     const resolution = resolve(facts, { calendar, rateCard, listed_country: before.listed_country })
