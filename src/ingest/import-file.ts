@@ -8,6 +8,9 @@ import type { Pseudonyms } from './pseudonym.ts'
 /** Bytes committed together: large transactions cost less by the fact, but a server beside it waits for each. */
 const BATCH_BYTES = 5 * 1_048_576
 
+/** Lines after which a batch ends in any case, however short they are. */
+const BATCH_LINES = 50_000
+
 /** Bytes that are read, and whose lines are parsed, at once: what is made of them is soon dropped. */
 const PIECE_BYTES = 524_288
 
@@ -53,6 +56,7 @@ export function readBatchesHere(pseudonyms: Pseudonyms) {
   ): AsyncGenerator<ImportBatch & { readonly facts: readonly Fact[] }, void, undefined> {
     const digest = createHash('sha256')
     if (start.bytes > 0) for await (const chunk of readBytes(file, 0, start.bytes)) digest.update(chunk)
+    let reached = start
     let { bytes, lines } = start
     let batch = emptyBatch()
     for await (const piece of readPieces(file, bytes)) {
@@ -60,8 +64,9 @@ export function readBatchesHere(pseudonyms: Pseudonyms) {
       bytes += piece.length
       batch.bytes += piece.length
       lines = parseLines(linesOf(piece), lines, batch, pseudonyms, now_ms())
-      if (batch.bytes < BATCH_BYTES) continue
-      yield { ...batch, reached: { bytes, lines, digest: digest.copy().digest('hex') } }
+      if (batch.bytes < BATCH_BYTES && lines - reached.lines < BATCH_LINES) continue
+      reached = { bytes, lines }
+      yield { ...batch, reached: { ...reached, digest: digest.copy().digest('hex') } }
       batch = emptyBatch()
     }
     if (batch.bytes > 0) yield { ...batch, reached: { bytes, lines, digest: digest.digest('hex') } }

@@ -5,8 +5,8 @@ import { type PackedFacts, UnpackedFacts } from './packed-facts.ts'
 /** Batches that are parsed ahead of the one that is being committed. */
 const BATCHES_AHEAD_MAX = 1
 
-/** Megabytes for what the thread just made, and soon drops. */
-const YOUNG_MB_MAX = 12
+/** What the thread may hold: a batch of facts, and little else. Left alone, its heap grows to twice that. */
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 96 }
 
 /** What the thread is opened with. */
 export interface ImportThreadOptions {
@@ -32,7 +32,7 @@ export function readBatchesApart(hash_key: Uint8Array): ReadBatches {
     const workerData: ImportThreadOptions = { file, start, hash_key }
     const worker = new Worker(new URL('import-thread.ts', import.meta.url), {
       workerData,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB_MAX },
+      resourceLimits: LIMITS,
     })
     const ask = () => worker.postMessage({ now_ms: now_ms() } satisfies ToImport)
     const answers = answersOf(worker)
