@@ -37,15 +37,17 @@ test('planHistory() plans the same for the same seed', () => {
 test('a plan knows nothing of the worlds that it is played in, and no world knows how it was planned', () => {
   const importsOf = (folder: string) => readFiles(folder).flatMap((text) => text.match(/(?<=from ')\.[^']+/g) ?? [])
   assert.deepEqual(
-    importsOf('plan').filter((path) => /\.\.\/(?:world|model)\//.test(path)),
+    importsOf('plan').filter((path) => /\.\.\/(?:world|servers|people|model)\//.test(path)),
     [],
   )
   assert.deepEqual(
-    [...importsOf('world'), ...importsOf('model')].filter((path) => /\/(?:plan|acts|webhooks|scene)\.ts$/.test(path)),
+    ['world', 'servers', 'people', 'model']
+      .flatMap(importsOf)
+      .filter((path) => /\/(?:plan|acts|webhooks|scene)\.ts$/.test(path)),
     [],
   )
   assert.deepEqual(
-    importsOf('model').filter((path) => path.includes('/world/')),
+    ['people', 'model'].flatMap(importsOf).filter((path) => /\/(?:world|servers)\//.test(path)),
     [],
   )
 })
