@@ -8,7 +8,12 @@ const STUCK_MS = 90_000
 /** What is under way in a world, all of which must come to its end. */
 export class UnderWay {
   readonly #tasks = new Set<Promise<unknown>>()
-  #mistake: unknown
+  readonly #mistake = Promise.withResolvers<never>()
+
+  constructor() {
+    // Whoever waits next is told of it.
+    this.#mistake.promise.catch(() => undefined)
+  }
 
   begin(task: Promise<unknown>): void {
     const ending: Promise<unknown> = task
@@ -19,20 +24,23 @@ export class UnderWay {
 
   /** Notes that something is not as it must be; the first of it is told. */
   note(cause: unknown): void {
-    this.#mistake ??= cause
+    this.#mistake.reject(cause)
   }
 
-  /** Waits until nothing is under way any more, and throws if something was not as it must be. */
+  /** Waits until nothing is under way any more. Throws as soon as something is not as it must be. */
   async quiet(): Promise<void> {
-    const late = new AbortController()
-    const stuck = wait(STUCK_MS, 'stuck', { signal: late.signal, ref: false }).catch(() => 'over')
-    while (this.#tasks.size > 0 && this.#mistake === undefined) {
-      if ((await Promise.race([Promise.all(this.#tasks), stuck])) === 'stuck')
-        throw new Violation(`${this.#tasks.size} things have not come to their end within ${STUCK_MS} ms`)
-      // What comes of them may begin something more.
-      await turn()
+    const over = new AbortController()
+    const stuck = wait(STUCK_MS, 'stuck', { signal: over.signal, ref: false })
+    stuck.catch(() => undefined)
+    try {
+      do {
+        const ended = await Promise.race([this.#mistake.promise, Promise.all(this.#tasks), stuck])
+        if (ended === 'stuck') throw new Violation(`${this.#tasks.size} things do not end within ${STUCK_MS} ms`)
+        // What comes of them may begin something more.
+        await turn()
+      } while (this.#tasks.size > 0)
+    } finally {
+      over.abort()
     }
-    late.abort()
-    if (this.#mistake !== undefined) throw this.#mistake
   }
 }

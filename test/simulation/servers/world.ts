@@ -113,8 +113,7 @@ class World {
       () => undefined,
       (cause: unknown) => (cause instanceof Error ? cause : new Error(String(cause))),
     )
-    if (failure === undefined) this.#around.hosts.push(...((await this.#fleet?.close()) ?? []))
-    else await this.#fleet?.abandon()
+    if (failure !== undefined) await this.#fleet?.abandon()
     return { failure, virtual_ms: this.#time.now_ms - this.#history.start_ms, kills: this.#fleet?.kills ?? 0 }
   }
 
@@ -133,6 +132,7 @@ class World {
     for (let next = this.#time.next_ms; next !== undefined; next = this.#time.next_ms) await this.#passUntil(next)
     await this.#check([])
     refuseUncommitted(this.#history, (body) => this.#expected.isCommitted(body))
+    await this.#close()
   }
 
   async #start(): Promise<void> {
@@ -149,6 +149,12 @@ class World {
         if (!PLAYED_FAILURE.test(line)) this.#underWay.note(new Violation(`a server failed: ${line}`))
       },
     })
+  }
+
+  async #close(): Promise<void> {
+    const closing = async () => this.#around.hosts.push(...((await this.#fleet?.close()) ?? []))
+    this.#underWay.begin(closing())
+    await this.#underWay.quiet()
   }
 
   /** Lets some steps happen at once. */
@@ -183,7 +189,7 @@ class World {
         this.#fleet?.slow(this.#random.integer(1, COMMIT_MS_MAX))
         return this.#time.after(step.for_ms, () => this.#fleet?.slow(0))
       case 'held':
-        return this.#underWay.begin(this.#store.write(() => wait(this.#random.integer(1, HELD_MS_MAX))))
+        return this.#hold(this.#random.integer(1, HELD_MS_MAX))
       case 'verify':
         return this.#underWay.begin(checkVerified({ store: this.#store }))
       case 'clock':
@@ -192,9 +198,13 @@ class World {
     }
   }
 
+  #hold(ms: number): void {
+    this.#underWay.begin(this.#store.write(() => wait(ms)))
+  }
+
   async #act(act: Act, fault: Fault | undefined): Promise<void> {
     const now_ms = this.#around.clock.now_ms
-    const wires = new AsyncDisposableStack()
+    await using wires = new AsyncDisposableStack()
     const end = await administer(act, {
       now_ms: () => now_ms,
       file: (name) => this.#around.folder.file(name),
@@ -209,7 +219,6 @@ class World {
       isPlayed: (error) => error instanceof StoreUnavailableError && PLAYED_FAILURE.test(error.message),
       onCommit: () => this.#expected.commitAct(act, now_ms),
     })
-    await wires.disposeAsync()
     if (end === 'interrupted' && RESUMED_ACTS.includes(act.kind)) await this.#act(act, undefined)
   }
 
