@@ -18,10 +18,13 @@ export interface WireEvents {
 
 const PORT = 5432
 
+/** How long whoever is killed after it has heard of what it did may go on with it. */
+const HEARD_MS_MAX = 5
+
 /**
  * What lies between one process and PostgreSQL, on which every statement of a writing transaction can be struck: whoever sent it is
  * killed, its connection breaks, or all of its connections do; before the statement arrives, or when it is done and before
- * its answer arrives.
+ * its answer arrives, or soon after.
  */
 export class Wire implements AsyncDisposable {
   readonly #url: URL
@@ -168,15 +171,18 @@ class Line {
     this.#server.write(frame.bytes)
   }
 
-  #back(frame: Frame): void {
+  async #back(frame: Frame): Promise<void> {
     const [first] = this.#sent
     if (frame.type === 'C') this.#done = textsOf(frame, 1)[0] ?? ''
     if (frame.type === 'Z') {
       this.#sent.shift()
       if (first?.isCommit && this.#done === 'COMMIT') this.#wire.events.onCommit()
     }
-    if (first?.fault === undefined) this.#client.write(frame.bytes)
-    else if (frame.type === 'Z') this.#wire.suffer(first.fault, this)
+    const fault = first?.fault
+    if (fault === undefined || isHeard(fault)) this.#client.write(frame.bytes)
+    if (fault === undefined || frame.type !== 'Z') return
+    if (isHeard(fault)) await wait(fault.left * HEARD_MS_MAX)
+    this.#wire.suffer(fault, this)
   }
 
   /** The statement that a message has the server run; of one that was prepared before, the message tells the name. */
@@ -193,4 +199,9 @@ class Line {
   #strike(sql: string): Fault | undefined {
     return this.#isWriting && sql !== 'ROLLBACK' ? this.#wire.strikes(sql) : undefined
   }
+}
+
+/** Whether an answer arrives, after which whoever waited for it is killed, at the latest when it tells others. */
+function isHeard({ effect, left }: Fault): boolean {
+  return effect === 'kill after' && left > 0
 }
