@@ -1,11 +1,25 @@
 import type { SandboxEvent } from '../../../src/sandbox/event.ts'
+import type { Random } from '../../../src/sandbox/random.ts'
 import type { Expected } from '../model/expected.ts'
 import { SETTLED_ACTS } from '../people/administrator.ts'
-import type { Act, Step } from '../plan/step.ts'
+import type { Act, History, Step } from '../plan/step.ts'
 import { campaignOf } from '../plan/universe.ts'
 
 /** Acts that must not meet what they are about: which of both comes first makes a difference. */
 const ORDERED_ACTS: readonly Act['kind'][] = [...SETTLED_ACTS, 'forget']
+
+/** Bodies in which the events of one webhook come. */
+const BODIES_MAX = 4
+
+/** The same history, with more webhooks that tell of less, so that servers want the same threads and ads at the same time. */
+export function splitWebhooks(history: History, random: Random): History {
+  const steps = history.steps.flatMap((step): Step[] => {
+    if (step.kind !== 'webhook') return [step]
+    const bodies = Map.groupBy(step.events, () => random.integer(1, BODIES_MAX))
+    return [...bodies.values()].map((events) => ({ ...step, events }))
+  })
+  return { ...history, steps }
+}
 
 /**
  * The next steps that happen at once, up to so many. Whoever comes first among several servers is for chance to say, so they are

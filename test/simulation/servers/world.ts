@@ -19,12 +19,12 @@ import { turn, VirtualTime } from '../time.ts'
 import { WallClock } from './clock.ts'
 import { Fleet } from './fleet.ts'
 import { Host } from './host.ts'
-import { isOrdered, takeMoment } from './moment.ts'
+import { isOrdered, splitWebhooks, takeMoment } from './moment.ts'
 import { UnderWay } from './under-way.ts'
 import { SYNC, Wire } from './wire.ts'
 
 /** Steps that happen at once. */
-const MOMENT_STEPS_MAX = 12
+const MOMENT_STEPS_MAX = 24
 
 /** A page's last event is known to the minute on PostgreSQL. */
 const PAGE_NEWS_MS = 60_000
@@ -92,10 +92,10 @@ class World {
   #off_ms = 0
 
   constructor(history: History, database: string, around: Surroundings) {
-    this.#history = history
+    this.#random = new Random(history.seed, 1)
+    this.#history = splitWebhooks(history, this.#random)
     this.#database = database
     this.#around = around
-    this.#random = new Random(history.seed, 1)
     this.#time = new VirtualTime(history.start_ms)
     this.#expected = new Expected(history.time_zones)
     this.#sender = new Sender({
