@@ -61,15 +61,14 @@ export class Fleet {
   #down_ms = 0
   kills = 0
 
-  private constructor(world: FleetWorld) {
+  constructor(world: FleetWorld) {
     this.#world = world
   }
 
-  static async start(database: string, servers: number, world: FleetWorld): Promise<Fleet> {
-    const fleet = new Fleet(world)
-    for (let i = 0; i < servers; i++) await fleet.#add(database)
-    await Promise.all(fleet.#members.map((member) => fleet.#start(member)))
-    return fleet
+  /** Starts so many servers. */
+  async start(database: string, servers: number): Promise<void> {
+    for (let i = 0; i < servers; i++) await this.#add(database)
+    await Promise.all(this.#members.map((member) => this.#start(member)))
   }
 
   /**

@@ -84,7 +84,7 @@ class World {
   readonly #expected: Expected
   readonly #sender: Sender
   readonly #underWay = new UnderWay()
-  #fleet: Fleet | undefined
+  readonly #fleet: Fleet
   #store!: Store
   /** Acts come one after another: there is one administrator. */
   #acts: Promise<void> = Promise.resolve()
@@ -98,6 +98,7 @@ class World {
     this.#around = around
     this.#time = new VirtualTime(history.start_ms)
     this.#expected = new Expected(history.time_zones)
+    this.#fleet = this.#openFleet()
     this.#sender = new Sender({
       time: this.#time,
       server: () => this.#fleet,
@@ -113,15 +114,15 @@ class World {
       () => undefined,
       (cause: unknown) => (cause instanceof Error ? cause : new Error(String(cause))),
     )
-    if (failure !== undefined) await this.#fleet?.abandon()
-    return { failure, virtual_ms: this.#time.now_ms - this.#history.start_ms, kills: this.#fleet?.kills ?? 0 }
+    if (failure !== undefined) await this.#fleet.abandon()
+    return { failure, virtual_ms: this.#time.now_ms - this.#history.start_ms, kills: this.#fleet.kills }
   }
 
   async #happen(): Promise<void> {
     const { start_ms, steps } = this.#history
     this.#setClock(start_ms)
     await furnish(this.#store, this.#history)
-    await this.#start()
+    await this.#end(this.#fleet.start(this.#database, this.#around.servers))
     for (let left = steps; left.length > 0; ) {
       const size = this.#random.integer(1, MOMENT_STEPS_MAX)
       const moment = takeMoment(left, size, this.#expected)
@@ -132,12 +133,12 @@ class World {
     for (let next = this.#time.next_ms; next !== undefined; next = this.#time.next_ms) await this.#passUntil(next)
     await this.#check([])
     refuseUncommitted(this.#history, (body) => this.#expected.isCommitted(body))
-    await this.#close()
+    await this.#end(this.#close())
   }
 
-  async #start(): Promise<void> {
-    const { hosts, clock, folder, servers } = this.#around
-    this.#fleet = await Fleet.start(this.#database, servers, {
+  #openFleet(): Fleet {
+    const { hosts, clock, folder } = this.#around
+    return new Fleet({
       random: this.#random,
       underWay: this.#underWay,
       takeHost: () => hosts.pop() ?? new Host(clock.file, folder.file('compiled')),
@@ -152,8 +153,12 @@ class World {
   }
 
   async #close(): Promise<void> {
-    const closing = async () => this.#around.hosts.push(...((await this.#fleet?.close()) ?? []))
-    this.#underWay.begin(closing())
+    this.#around.hosts.push(...(await this.#fleet.close()))
+  }
+
+  /** Waits for the end of something, and of all that it begins. */
+  async #end(task: Promise<unknown>): Promise<void> {
+    this.#underWay.begin(task)
     await this.#underWay.quiet()
   }
 
@@ -181,13 +186,13 @@ class World {
         this.#acts = this.#acts.then(() => this.#act(step.act, step.fault))
         return this.#underWay.begin(this.#acts)
       case 'fault':
-        return this.#fleet?.arm(step.fault, step.down_ms)
+        return this.#fleet.arm(step.fault, step.down_ms)
       // A disk that is full is the database's own matter; here, a server stands still.
       case 'full':
-        return this.#fleet?.pause(this.#random.integer(1, STILL_MS_MAX))
+        return this.#fleet.pause(this.#random.integer(1, STILL_MS_MAX))
       case 'slow':
-        this.#fleet?.slow(this.#random.integer(1, COMMIT_MS_MAX))
-        return this.#time.after(step.for_ms, () => this.#fleet?.slow(0))
+        this.#fleet.slow(this.#random.integer(1, COMMIT_MS_MAX))
+        return this.#time.after(step.for_ms, () => this.#fleet.slow(0))
       case 'held':
         return this.#hold(this.#random.integer(1, HELD_MS_MAX))
       case 'verify':
@@ -225,17 +230,15 @@ class World {
   async #check(questions: readonly Question[]): Promise<void> {
     await this.#restore()
     await this.#catchUp()
-    const get = (path: string, query: string) => (this.#fleet as Fleet).get(path, query)
+    const get = (path: string, query: string) => this.#fleet.get(path, query)
     const checked = { store: this.#store, get, page_news_ms: PAGE_NEWS_MS }
-    await checkCounted(checked, this.#expected, questions, this.#around.clock.now_ms)
-    await this.#underWay.quiet()
+    await this.#end(checkCounted(checked, this.#expected, questions, this.#around.clock.now_ms))
   }
 
   /** Ends every fault: all servers are up, and nothing is under way. */
   async #restore(): Promise<void> {
     await this.#underWay.quiet()
-    await this.#fleet?.restore()
-    await this.#underWay.quiet()
+    await this.#end(this.#fleet.restore())
   }
 
   /** Waits until the servers have done what acts have left to do. */
@@ -243,7 +246,7 @@ class World {
     this.#expected.claim()
     const late_ms = performance.now() + CAUGHT_UP_MS_MAX
     for (;;) {
-      await this.#fleet?.keepOne()
+      await this.#end(this.#fleet.keepOne())
       const ads = await this.#store.threads.countUnresolvedAds()
       const [left, waiting] = [await parkedLines(this.#store), waitingLines(this.#expected)]
       if (ads === 0 && left.join() === waiting.join()) return
