@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import pg from 'pg'
 import { confirmHashKey } from '../src/ingest/pseudonym.ts'
+import { type FromWriter, writerWorker } from '../src/ingest/writer.ts'
 import { openStore } from '../src/store/open.ts'
-import { ON_POSTGRES } from './database.ts'
+import { ON_POSTGRES, openDatabase } from './database.ts'
 import { meet, Place, type Server } from './meeting.ts'
 import { HASH_KEY, type Json, NOW, TestServer } from './open.ts'
 
@@ -42,6 +44,46 @@ test('a report is left to the server that makes it, and made by another when tha
   server.now = NOW.add(LATER).add(LATER)
   await untilCompleted(server, RUN_ID)
 })
+
+test(
+  'a writer that is closed while it looks what is to be caught up with says nothing of it',
+  ON_POSTGRES,
+  async () => {
+    await using database = await openDatabase()
+    await using store = await openStore(database.name)
+    const version = await store.registry.readVersion()
+    const holder = new pg.Client({ connectionString: database.name })
+    await using _held = { [Symbol.asyncDispose]: () => holder.end() }
+    await holder.connect()
+    const told: FromWriter[] = []
+    const opened = Promise.withResolvers<void>()
+    const onMessage = (message: FromWriter) => {
+      told.push(message)
+      opened.resolve()
+    }
+    const options = { database: database.name, hash_key: HASH_KEY, started_at: NOW.epochMilliseconds }
+    const onDeath = (cause: Error) => assert.fail(cause)
+    const thread = writerWorker(options)({ onMessage, onDeath })
+    const body = new TextEncoder().encode('{"object":"page","entry":[]}')
+    thread.post({ kind: 'group', bytes: body, lengths: [body.length], received_at: NOW.epochMilliseconds })
+    await opened.promise
+    // Whoever reads the version waits for us from now on; an act has raised it, so that the thread looks again.
+    await holder.query(
+      `BEGIN; LOCK TABLE setting; UPDATE setting SET value = '${version + 1}' WHERE name = 'registry_version'`,
+    )
+    while ((await holder.query(WAITING)).rowCount === 0) await wait(5)
+    const closed = thread[Symbol.asyncDispose]()
+    await holder.query('COMMIT')
+    await closed
+    assert.deepEqual(
+      told.map(({ kind }) => kind),
+      ['taken'],
+    )
+  },
+)
+
+/** Those who wait for the table. */
+const WAITING = "SELECT FROM pg_locks WHERE relation = 'setting'::regclass AND NOT granted"
 
 function readRun(server: TestServer, run_id: string): Promise<Json> {
   return server.graph(`${run_id}?fields=async_status`)

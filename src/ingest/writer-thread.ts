@@ -7,6 +7,7 @@ import type { CommitterOptions, FromWriter, ToWriter } from './writer.ts'
 const { database, started_at, parser } = workerData as CommitterOptions
 const port = parentPort ?? fail('the writer runs in a worker thread of the server')
 const store = await whenThere(database, () => openStore(database))
+let isClosing = false
 const committer = new Committer(store, started_at)
 
 parser.on('message', async (message: ToWriter) => {
@@ -21,11 +22,13 @@ async function catchUp(): Promise<void> {
   try {
     if (await committer.catchUp()) setImmediate(() => void catchUp())
   } catch (error) {
-    reply({ kind: 'behind', reason: String(error) })
+    // The database was let go of in the midst of a step: whoever opens it next takes that.
+    if (!isClosing) reply({ kind: 'behind', reason: String(error) })
   }
 }
 
 async function close(): Promise<void> {
+  isClosing = true
   await store[Symbol.asyncDispose]()
   parser.close()
   port.close()

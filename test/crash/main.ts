@@ -1,12 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { inspect, parseArgs } from 'node:util'
 import { readMachine } from '../../bench/machine.ts'
-import { describeDatabase, isPostgres } from '../../src/store/open.ts'
-import { Cluster } from '../contract/cluster.ts'
-import { Schemas } from '../contract/schemas.ts'
+import { namesPostgres, openPostgres, SERVERS, SERVERS_MIN } from '../contract/postgres.ts'
 import { type CrashPlace, runCrashLoop } from './crash-loop.ts'
 import { fileCrashes } from './file.ts'
 import { formatRecord, writeRecord } from './record.ts'
@@ -15,13 +12,6 @@ import { serversCrashes } from './servers.ts'
 const EXIT = { ok: 0, failed: 1, unusable: 2 }
 const USAGE = 'use: npm run crash -- [--rounds N] [--seed N] [--record] [--database postgres[://…] [--servers N]]'
 const ROUNDS = '30'
-
-/** A PostgreSQL server that is started for the run. */
-const OURS = 'postgres'
-
-/** On one PostgreSQL, so that one can be killed while others go on. */
-const SERVERS = '3'
-const SERVERS_MIN = 2
 
 process.exitCode = await run()
 
@@ -60,11 +50,8 @@ async function openPlace({ database, servers }: Options, parts: AsyncDisposableS
     parts.defer(() => removeEmpty(folder))
     return fileCrashes(folder)
   }
-  const isOurs = !isPostgres(database)
-  const url = isOurs ? parts.use(await Cluster.start(randomBytes(16).toString('hex'))).url : database
-  const schemas = parts.use(new Schemas(url, `readout_crash_${randomBytes(4).toString('hex')}`))
-  const named = isOurs ? 'postgres' : describeDatabase(url)
-  return serversCrashes(schemas, servers, `--database ${named} --servers ${servers} `)
+  const { schemas, name } = parts.use(await openPostgres(database, 'readout_crash'))
+  return serversCrashes(schemas, servers, `--database ${name} --servers ${servers} `)
 }
 
 function removeEmpty(folder: string): void {
@@ -92,7 +79,7 @@ function readOptions(): Options | undefined {
     const isUsable =
       [rounds, seed, servers].every((number) => Number.isSafeInteger(number) && number >= 0) && rounds > 0
     if (!isUsable || servers < SERVERS_MIN || (database === undefined && values.servers !== undefined)) return undefined
-    if (database !== undefined && database !== OURS && !isPostgres(database)) return undefined
+    if (database !== undefined && !namesPostgres(database)) return undefined
     return { rounds, seed, isRecorded, database, servers }
   } catch {
     return undefined

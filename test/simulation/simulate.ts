@@ -14,20 +14,23 @@ export interface Outcome {
   /** What was not as it must be, if anything was. */
   readonly failure: Error | undefined
   readonly virtual_ms: number
-  /** That webhooks told, repeats included. */
-  readonly facts: number
   readonly kills: number
 }
 
 /** Where histories are played, each in a world of its own that knows nothing of the others. */
 export interface Worlds extends AsyncDisposable {
   play(history: History): Promise<Outcome>
+  /** How often a history is played before it is said to be well: more than once where chance is with the world, too. */
+  readonly plays: number
+  /** What the command needs to play there again. */
+  readonly options: string
 }
 
 /** What was played until all was, or until something was not as it must be. */
 export interface Simulated {
   seeds: number
   steps: number
+  /** That webhooks told, repeats included. */
   facts: number
   kills: number
   virtual_hours: number
@@ -44,33 +47,57 @@ export async function simulate(seeds: Iterable<number>, worlds: Worlds): Promise
   const started_ms = performance.now()
   for (const seed of seeds) {
     const history = planHistory(seed)
-    const { failure, virtual_ms, facts, kills } = await worlds.play(history)
+    const { failure, virtual_ms, kills } = await worlds.play(history)
     simulated.seeds++
     simulated.steps += history.steps.length
-    simulated.facts += facts
+    simulated.facts += countFacts(history)
     simulated.kills += kills
     simulated.virtual_hours += virtual_ms / 3_600_000
     simulated.seconds = (performance.now() - started_ms) / 1000
     if (failure === undefined) continue
-    simulated.failure = await explain(history, worlds)
+    simulated.failure = await explain(history, failure, worlds)
     break
   }
   return simulated
 }
 
-async function explain(history: History, worlds: Worlds): Promise<string> {
-  const ends_ms = performance.now() + SHRINK_MS
-  const isFailing = async (shorter: History) => (await worlds.play(shorter)).failure !== undefined
-  const shortest = await shrink(history, async (shorter) => performance.now() < ends_ms && isFailing(shorter))
-  const { failure } = await worlds.play(shortest)
-  const told = failure?.name === 'Violation' ? failure.message : (failure?.stack ?? 'it fails in its full length only')
+function countFacts({ steps }: History): number {
+  return steps.reduce((sum, step) => sum + (step.kind === 'webhook' ? step.events.length : 0), 0)
+}
+
+/** Tells of a failure by the shortest history that is found to fail as well. */
+async function explain(history: History, failure: Error, worlds: Worlds): Promise<string> {
+  const ends_ms = performance.now() + SHRINK_MS * worlds.plays
+  let shortestFailure = failure
+  const isFailing = async (shorter: History) => {
+    for (let play = 0; play < worlds.plays && performance.now() < ends_ms; play++) {
+      const { failure } = await worlds.play(shorter)
+      if (failure === undefined) continue
+      shortestFailure = failure
+      return true
+    }
+    return false
+  }
+  const shortest = await shrink(history, isFailing)
+  const isShorter = shortest.steps.length < history.steps.length
   return [
     `seed ${history.seed} fails`,
-    told,
-    `the shortest history found, ${shortest.steps.length} of ${history.steps.length} steps:`,
+    shortestFailure.name === 'Violation' ? shortestFailure.message : String(shortestFailure.stack),
+    `the shortest history found, ${isShorter ? '' : 'all '}${shortest.steps.length} of ${history.steps.length} steps:`,
     formatHistory(shortest),
-    `replay it with: npm run simulate -- --seed ${history.seed}`,
+    ...(worlds.plays > 1 ? [await countFailures(shortest, worlds)] : []),
+    `replay it with: npm run simulate -- ${worlds.options}--seed ${history.seed}`,
   ].join('\n\n')
+}
+
+/** How often a history fails, where the same steps need not come to the same. */
+async function countFailures(history: History, worlds: Worlds): Promise<string> {
+  let failures = 0
+  for (let play = 0; play < worlds.plays; play++) {
+    const { failure } = await worlds.play(history)
+    if (failure !== undefined) failures++
+  }
+  return `played ${worlds.plays} times more, it fails ${failures} times: processes do not run alike twice`
 }
 
 /** So many seeds, for so long: those from the first on, or any. */

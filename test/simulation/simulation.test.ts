@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { Violation } from './model/violation.ts'
 import { planHistory } from './plan/plan.ts'
 import type { History } from './plan/step.ts'
 import { FAILED_SEEDS } from './seeds.ts'
 import { shrink } from './shrink.ts'
-import { listSeeds, simulate } from './simulate.ts'
+import { listSeeds, simulate, type Worlds } from './simulate.ts'
 import { openSqliteWorlds } from './world/world.ts'
 
 /** How long every run of the tests plays histories that nobody has seen. */
@@ -37,15 +38,17 @@ test('planHistory() plans the same for the same seed', () => {
 test('a plan knows nothing of the worlds that it is played in, and no world knows how it was planned', () => {
   const importsOf = (folder: string) => readFiles(folder).flatMap((text) => text.match(/(?<=from ')\.[^']+/g) ?? [])
   assert.deepEqual(
-    importsOf('plan').filter((path) => /\.\.\/(?:world|model)\//.test(path)),
+    importsOf('plan').filter((path) => /\.\.\/(?:world|servers|people|model)\//.test(path)),
     [],
   )
   assert.deepEqual(
-    [...importsOf('world'), ...importsOf('model')].filter((path) => /\/(?:plan|acts|webhooks|scene)\.ts$/.test(path)),
+    ['world', 'servers', 'people', 'model']
+      .flatMap(importsOf)
+      .filter((path) => /\/(?:plan|acts|webhooks|scene)\.ts$/.test(path)),
     [],
   )
   assert.deepEqual(
-    importsOf('model').filter((path) => path.includes('/world/')),
+    ['people', 'model'].flatMap(importsOf).filter((path) => /\/(?:world|servers)\//.test(path)),
     [],
   )
 })
@@ -69,4 +72,18 @@ test('shrink() finds the two steps and the event that a failure needs', async ()
     steps.flatMap((step) => (step.kind === 'webhook' ? step.events : [])),
     [needed],
   )
+})
+
+test('simulate() tells of a failure that does not come again', async () => {
+  let played = 0
+  const play = async () => {
+    const failure = played++ === 0 ? new Violation('it was so once') : undefined
+    return { failure, virtual_ms: 0, kills: 0 }
+  }
+  const worlds: Worlds = { plays: 3, options: '--servers 3 ', play, [Symbol.asyncDispose]: async () => {} }
+  const { failure = '', seeds } = await simulate([3, 4], worlds)
+  assert.equal(seeds, 1)
+  assert.match(failure, /^seed 3 fails\n\nit was so once\n/)
+  assert.match(failure, /it fails 0 times/)
+  assert.match(failure, /npm run simulate -- --servers 3 --seed 3$/)
 })

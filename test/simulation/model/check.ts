@@ -11,10 +11,12 @@ import { checkSame, Violation } from './violation.ts'
 export interface Checked {
   readonly store: Store
   get(path: string, query: string): Promise<{ status: number; json: unknown }>
+  /** How much later than it is known to have sent something a page may have sent it. */
+  readonly page_news_ms: number
 }
 
 /** Every rollup is the sum of its threads, whatever is still to be caught up with. */
-export async function checkVerified({ store }: Checked): Promise<void> {
+export async function checkVerified({ store }: Pick<Checked, 'store'>): Promise<void> {
   const discrepancies: Discrepancy[] = []
   await store.read((tables) => verify(tables, (one) => discrepancies.push(one)))
   const lines = discrepancies.map(({ node, day, table, amount_of, stored, recounted }) =>
@@ -45,19 +47,29 @@ export async function checkCounted(
 }
 
 /** What waits for its ad, what could not have happened, and since when each page tells of what. */
-async function checkSetAside({ store }: Checked, expected: Expected): Promise<void> {
-  const parked = (await store.setAside.listParked()).map(({ ad_id, page_id, facts }) => `${ad_id} ${page_id} ${facts}`)
-  const waiting = Map.groupBy(expected.parked.values(), ({ ad_id, page_id }) => `${ad_id} ${page_id}`)
-  checkSame('parked', parked.sort(), [...waiting].map(([key, facts]) => `${key} ${facts.length}`).sort())
+async function checkSetAside({ store, page_news_ms }: Checked, expected: Expected): Promise<void> {
+  checkSame('parked', await parkedLines(store), waitingLines(expected))
 
   const rejected = await store.setAside.listRejected('', expected.rejected.size + 1)
   checkSame('rejected', [`${rejected.length} changes`], [`${expected.rejected.size} changes`])
 
-  const pages = (await store.arrivals.listPages()).map(
-    ({ page_id, kind, first_received_at, last_received_at }) =>
-      `${page_id} ${kind} ${first_received_at} ${last_received_at}`,
-  )
+  const pages = (await store.arrivals.listPages()).map(({ page_id, kind, first_received_at, last_received_at }) => {
+    const { last = 0 } = expected.pages.get(`${page_id} ${kind}`) ?? {}
+    const isNews = last - last_received_at > page_news_ms || last < last_received_at
+    return `${page_id} ${kind} ${first_received_at} ${isNews ? last_received_at : last}`
+  })
   checkSame('pages', pages, [...expected.pages].map(([key, { first, last }]) => `${key} ${first} ${last}`).sort())
+}
+
+/** The facts that wait in the database, a line for each ad and page. */
+export async function parkedLines({ setAside }: Store): Promise<string[]> {
+  return (await setAside.listParked()).map(({ ad_id, page_id, facts }) => `${ad_id} ${page_id} ${facts}`).sort()
+}
+
+/** The facts that should wait, in the same form. */
+export function waitingLines({ parked }: Expected): string[] {
+  const waiting = Map.groupBy(parked.values(), ({ ad_id, page_id }) => `${ad_id} ${page_id}`)
+  return [...waiting].map(([key, facts]) => `${key} ${facts.length}`).sort()
 }
 
 /** Every row of an answer, page by page; `undefined` where it says that there is no such node. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Fault, FaultPoint } from '../plan/fault.ts'
+import { ArmedFaults } from '../armed-faults.ts'
+import type { Fault } from '../plan/fault.ts'
 
 /** What a sync of the log is called here: a statement like any other. */
 export const SYNC = 'SYNC'
@@ -27,8 +28,7 @@ export interface ConnectionEvents {
 /** The statements of one process, each of which a fault can strike. */
 export class Connection {
   readonly #events: ConnectionEvents
-  readonly #armed: { readonly fault: Fault; readonly from: number }[] = []
-  #statements = 0
+  readonly #armed = new ArmedFaults(SYNC)
   #isDead = false
 
   constructor(events: ConnectionEvents) {
@@ -37,12 +37,12 @@ export class Connection {
 
   /** Prepares a fault; whichever comes to its point strikes, once. */
   arm(fault: Fault): void {
-    this.#armed.push({ fault, from: this.#statements })
+    this.#armed.arm(fault)
   }
 
   /** Takes back the faults that have not struck. */
   disarm(): void {
-    this.#armed.length = 0
+    this.#armed.disarm()
   }
 
   /** The same database, but for the faults. A transaction is rolled back without one: SQLite does not fail at that. */
@@ -60,8 +60,7 @@ export class Connection {
   /** Runs a statement, unless a fault strikes. */
   run<T>(sql: string, run: () => T): T {
     if (this.#isDead) throw new Killed('this process was killed before')
-    this.#statements++
-    const { effect, left } = this.#strike(sql) ?? {}
+    const { effect, left } = this.#armed.strike(sql) ?? {}
     if (effect === 'kill before') this.#kill(sql)
     if (effect === 'cut before') this.#kill(sql, left)
     if (effect === 'fail before' || (effect === 'fail after' && sql !== 'COMMIT')) throw new DiskFailure(firstLine(sql))
@@ -84,25 +83,11 @@ export class Connection {
     })
   }
 
-  #strike(sql: string): Fault | undefined {
-    const place = this.#armed.findIndex(({ fault, from }) => isAt(fault.point, sql, this.#statements - from))
-    return place < 0 ? undefined : this.#armed.splice(place, 1)[0]?.fault
-  }
-
   #kill(sql: string, left?: number): never {
     this.#isDead = true
     this.#events.onKill(left)
     throw new Killed(`killed at ${firstLine(sql)}`)
   }
-}
-
-const POINTS: Readonly<Record<string, string>> = { begin: 'BEGIN IMMEDIATE', commit: 'COMMIT', sync: SYNC }
-
-const CHANGED = /^\s*(?:INSERT (?:OR \w+ )?INTO|UPDATE(?: OR \w+)?|DELETE FROM) (\w+)/
-
-function isAt(point: FaultPoint, sql: string, statements: number): boolean {
-  if (typeof point === 'number') return point === statements
-  return point in POINTS ? POINTS[point] === sql : CHANGED.exec(sql)?.[1] === point
 }
 
 function memberOf(target: object, name: string | symbol): unknown {

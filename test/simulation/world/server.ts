@@ -12,9 +12,9 @@ import { sqliteStoreOn } from '../../../src/store/sqlite/store.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { noteWorld } from '../../../src/store/world.ts'
 import { APP_SECRET, HASH_KEY } from '../../open.ts'
+import { turn, type VirtualTime } from '../time.ts'
 import { Connection, SYNC } from './connection.ts'
 import { type Disk, limitPages } from './disk.ts'
-import { turn, type VirtualTime } from './time.ts'
 
 /** A sync takes as long as so many commits, so that the next group is committed, or fails, meanwhile. */
 const SYNC_COMMITS = 3
@@ -45,6 +45,7 @@ export interface ServerWorld {
  */
 export class SimulatedServer {
   readonly connection: Connection
+  readonly page_news_ms = 0
   readonly #world: ServerWorld
   readonly #main: Store
   /** The writer's. */

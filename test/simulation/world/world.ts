@@ -1,21 +1,20 @@
-import { formatWebhook } from '../../../src/sandbox/event.ts'
 import { sqliteStoreOn } from '../../../src/store/sqlite/store.ts'
 import { StoreUnavailableError } from '../../../src/store/store.ts'
-import { hashToken } from '../../../src/store/tokens.ts'
 import { TemporaryFolder } from '../../temporary-folder.ts'
 import { checkCounted, checkVerified } from '../model/check.ts'
 import { Expected } from '../model/expected.ts'
 import { Violation } from '../model/violation.ts'
+import { RESUMED_ACTS, SETTLED_ACTS } from '../people/administrator.ts'
+import { furnish } from '../people/furnish.ts'
+import { head, refuseUncommitted, Sender } from '../people/sender.ts'
 import type { Fault } from '../plan/fault.ts'
 import type { Question } from '../plan/question.ts'
 import type { Act, History, Step } from '../plan/step.ts'
-import { ACCOUNTS, REGISTERED_ADS, REGISTERED_IN, TOKEN } from '../plan/universe.ts'
 import type { Outcome, Worlds } from '../simulate.ts'
-import { administer } from './command.ts'
+import { VirtualTime } from '../time.ts'
+import { command } from './command.ts'
 import { Disk, makeEmptyDatabase } from './disk.ts'
-import { head, Sender } from './sender.ts'
 import { SimulatedServer } from './server.ts'
-import { VirtualTime } from './time.ts'
 
 /** By then a server without faults has caught up with whatever an administrator did. */
 const SETTLED_AFTER_MS = 180_000
@@ -30,12 +29,6 @@ const PLAYED_FAILURE = /DiskFailure|the disk fails|the disk is full|another prog
 const UNSYNCED = /DiskFailure: SYNC/
 const RESTARTED_AFTER_MS = 10_000
 
-/** Acts that go on where they were interrupted, when they are called again. */
-const RESUMED_ACTS: readonly Act['kind'][] = ['import', 'prune']
-
-/** Acts whose effect depends on what was caught up with before; when that is, nobody promises. */
-const SETTLED_ACTS: readonly Act['kind'][] = ['claim', 'move', 'link', 'unlink', 'prune']
-
 /** Something that was committed, and where its commit ends in the log. */
 interface Deed {
   readonly log_bytes: number
@@ -48,7 +41,8 @@ interface Deed {
 export async function openSqliteWorlds(): Promise<Worlds> {
   const folder = new TemporaryFolder()
   const empty = await makeEmptyDatabase(folder)
-  return { play: (history) => play(history, empty), [Symbol.asyncDispose]: async () => folder[Symbol.dispose]() }
+  const dispose = async () => folder[Symbol.dispose]()
+  return { plays: 1, options: '', play: (history) => play(history, empty), [Symbol.asyncDispose]: dispose }
 }
 
 /** Lets a history happen to the real ledger and to the naive one, and holds them against each other. */
@@ -95,7 +89,10 @@ class World {
   }
 
   async play(): Promise<void> {
-    await this.#furnish()
+    {
+      await using store = sqliteStoreOn(this.#disk.open(), this.#disk.log())
+      await furnish(store, this.#history)
+    }
     await this.#start()
     for (const step of this.#history.steps) {
       this.#time.at(step.at_ms, () => this.#take(step))
@@ -104,33 +101,17 @@ class World {
     }
     await this.#time.runUntil(Infinity)
     await this.#check([])
-    this.#refuseUncommitted()
+    this.#refuseMistake()
+    refuseUncommitted(this.#history, (body) => this.#expected.isCommitted(body))
   }
 
   tally(): Omit<Outcome, 'failure'> {
-    const virtual_ms = this.#time.now_ms - this.#history.start_ms
-    const facts = this.#history.steps.reduce((sum, step) => sum + (step.kind === 'webhook' ? step.events.length : 0), 0)
-    return { virtual_ms, facts, kills: this.#killed.length }
+    return { virtual_ms: this.#time.now_ms - this.#history.start_ms, kills: this.#killed.length }
   }
 
   async close(): Promise<void> {
     this.#holding?.[Symbol.dispose]()
     for (const server of [...this.#killed, this.#server]) await server?.close()
-  }
-
-  /** Accounts, a campaign and a token, as an administrator leaves them for the first start. */
-  async #furnish(): Promise<void> {
-    await using store = sqliteStoreOn(this.#disk.open(), this.#disk.log())
-    await store.write(async ({ registry, tokens }) => {
-      const numbers = new Map<string, number>()
-      for (const [i, fields] of ACCOUNTS.entries()) {
-        const time_zone = this.#history.time_zones[i] ?? 'UTC'
-        numbers.set(fields.account_id, (await registry.addAccount({ ...fields, time_zone })).account)
-      }
-      for (const ad of REGISTERED_ADS) await registry.addAd({ ...ad, account: numbers.get(REGISTERED_IN) ?? 0 })
-      const token = { token_hash: hashToken(TOKEN), permission: 'read', created_at: 0 } as const
-      await tokens.add({ ...token, accounts: new Set(numbers.values()) })
-    })
   }
 
   async #take(step: Step): Promise<void> {
@@ -167,7 +148,7 @@ class World {
     if (SETTLED_ACTS.includes(act.kind)) await this.#settle()
     const now_ms = this.#now_ms()
     let deed: Deed | undefined
-    const end = await administer(act, fault, {
+    const end = await command(act, fault, {
       disk: this.#disk,
       now_ms: () => now_ms,
       pages: this.#pages,
@@ -298,16 +279,6 @@ class World {
   #refuseLost(): void {
     for (const body of this.#sender.answered) {
       if (!this.#expected.isCommitted(body)) throw new Violation(`answered 200 and lost: ${head(body)}`)
-    }
-  }
-
-  /** No fault lasts as long as Meta tries, so in the end every webhook is there. */
-  #refuseUncommitted(): void {
-    this.#refuseMistake()
-    for (const step of this.#history.steps) {
-      if (step.kind !== 'webhook') continue
-      const body = formatWebhook(step.events, step.clicks_in)
-      if (!this.#expected.isCommitted(body)) throw new Violation(`never committed: ${head(body)}`)
     }
   }
 }

@@ -1,7 +1,7 @@
 import { formatWebhook } from '../../../src/sandbox/event.ts'
 import { Violation } from '../model/violation.ts'
-import type { Webhook } from '../plan/step.ts'
-import type { VirtualTime } from './time.ts'
+import type { History, Webhook } from '../plan/step.ts'
+import type { VirtualTime } from '../time.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -59,6 +59,15 @@ export class Sender {
       if (![0, 400, 503].includes(status)) throw new Violation(`what is no webhook is answered ${status}: ${text}`)
     }
     posting().catch(this.#world.onMistake)
+  }
+}
+
+/** No fault lasts as long as Meta tries, so in the end every webhook of a history is there. */
+export function refuseUncommitted({ steps }: History, isCommitted: (body: string) => boolean): void {
+  for (const step of steps) {
+    if (step.kind !== 'webhook') continue
+    const body = formatWebhook(step.events, step.clicks_in)
+    if (!isCommitted(body)) throw new Violation(`never committed: ${head(body)}`)
   }
 }
 

@@ -30,6 +30,11 @@ export class VirtualTime {
     return this.#now_ms
   }
 
+  /** When the next thing is due, ticks apart. */
+  get next_ms(): number | undefined {
+    return this.#due[0]?.due_ms
+  }
+
   at(due_ms: number, act: () => unknown): void {
     const place = this.#due.findLastIndex((other) => other.due_ms <= due_ms) + 1
     this.#due.splice(place, 0, { due_ms, act, isNews: true })

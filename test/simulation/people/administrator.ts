@@ -14,17 +14,58 @@ import { registerAd } from '../../../src/store/register-ad.ts'
 import { type Account, RegistryError } from '../../../src/store/registry.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { HASH_KEY } from '../../open.ts'
+import { Violation } from '../model/violation.ts'
 import type { Act, RateRow } from '../plan/step.ts'
 
 /** What an administrator has at hand. */
-export interface Desk {
+interface Desk {
   readonly now_ms: () => number
   /** Where a file of this name stands. */
   readonly file: (name: string) => string
 }
 
+/** What an act is told of the world, and tells it. */
+export interface ActWorld extends Desk {
+  /** Opens the store that the act has to itself; what strikes it strikes there. */
+  readonly open: (onCommit: () => void) => Promise<Store>
+  /** Whether the act is one that must be refused. */
+  readonly isRefused: boolean
+  /** Whether an error comes of a fault that is played. */
+  readonly isPlayed: (error: unknown) => boolean
+  /** The act is committed. What it has left to do, catching up does. */
+  readonly onCommit: () => void
+}
+
+/** What became of an act: all of it is done, it is one that must be refused, or it was interrupted at some point. */
+export type ActEnd = 'done' | 'refused' | 'interrupted'
+
+/** Acts that go on where they were interrupted, when they are called again. */
+export const RESUMED_ACTS: readonly Act['kind'][] = ['import', 'prune']
+
+/** Acts whose effect depends on what was caught up with before; when that is, nobody promises. */
+export const SETTLED_ACTS: readonly Act['kind'][] = ['claim', 'move', 'link', 'unlink', 'prune']
+
+/** Does what a command does, which a fault may strike. */
+export async function administer(act: Act, world: ActWorld): Promise<ActEnd> {
+  let commits = 0
+  await using store = await world.open(() => {
+    // The first commit is the act; what follows catches up with it. A prune is made of many, and is one when all are done.
+    if (commits++ === 0 && act.kind !== 'prune') world.onCommit()
+  })
+  try {
+    await perform(act, store, world)
+  } catch (error) {
+    if (error instanceof RegistryError && world.isRefused) return 'refused'
+    if (world.isPlayed(error)) return 'interrupted'
+    throw error
+  }
+  if (act.kind === 'prune') world.onCommit()
+  if (world.isRefused) throw new Violation(`an act is done that should be refused: ${JSON.stringify(act)}`)
+  return 'done'
+}
+
 /** Does what a command does with a store, whichever engine's, to the end. */
-export async function perform(act: Act, store: Store, desk: Desk): Promise<void> {
+async function perform(act: Act, store: Store, desk: Desk): Promise<void> {
   const admission = new Admission()
   await begin(act, store, admission, desk)
   await catchUp(store, admission, desk.now_ms)
