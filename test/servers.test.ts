@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { confirmHashKey } from '../src/ingest/pseudonym.ts'
-import { type FromWriter, writerWorker } from '../src/ingest/writer.ts'
+import { type FromWriter, writerWorkers } from '../src/ingest/writer.ts'
 import { openStore } from '../src/store/open.ts'
 import { ON_POSTGRES, openDatabase } from './database.ts'
 import { meet, Place, type Server } from './meeting.ts'
@@ -63,9 +63,9 @@ test(
     }
     const options = { database: database.name, hash_key: HASH_KEY, started_at: NOW.epochMilliseconds }
     const onDeath = (cause: Error) => assert.fail(cause)
-    const thread = writerWorker(options)({ onMessage, onDeath })
+    const thread = writerWorkers(options)({ onMessage, onDeath })
     const body = new TextEncoder().encode('{"object":"page","entry":[]}')
-    thread.post({ kind: 'group', bytes: body, lengths: [body.length], received_at: NOW.epochMilliseconds })
+    thread.post({ bytes: body, lengths: [body.length], received_at: NOW.epochMilliseconds })
     await opened.promise
     // Whoever reads the version waits for us from now on; an act has raised it, so that the thread looks again.
     await holder.query(
