@@ -46,16 +46,21 @@ for (const { name, begin } of ABSENCES) {
     await served.deliver(20)
     const delivering = served.deliver(200)
     const end = await begin(served.database)
-    await until(async () => (await served.post(read(10_000))).status === 503)
-    const refused = await served.post(read(10_001))
-    assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '5'])
-    assert.equal((await fetch(`${server.url}/healthz`)).status, 200)
-    await end()
+    try {
+      // Of a database that hangs, the next connection may work again: the refusal itself is what is looked at.
+      const refusals: Response[] = []
+      await until(async () => refusals.push(await served.post(read(10_000))) > 0 && refusals.at(-1)?.status === 503)
+      assert.equal(refusals.at(-1)?.headers.get('retry-after'), '5')
+      assert.equal((await fetch(`${server.url}/healthz`)).status, 200)
+    } finally {
+      // Also where something of it is not so: the other tests have the same database.
+      await end()
+    }
     await delivering
     await until(async () => (await fetch(`${server.url}/readyz`)).status === 200)
     assert.equal(await (await fetch(`${server.url}/healthz`)).text(), 'ok')
-    await served.again([10_000, 10_001])
-    assert.deepEqual(await served.counts(), { read: String(222), discrepancies: 0 })
+    await served.again([10_000])
+    assert.deepEqual(await served.counts(), { read: String(221), discrepancies: 0 })
   })
 }
 
@@ -205,19 +210,25 @@ async function refuseWrites(): Promise<() => Promise<void>> {
   return () => set('off')
 }
 
+const CALM_TIMES = 3
+const CALM_MS = 20
+
 /** Takes every connection that the server has, those of Readout as well. */
 async function takeConnections(): Promise<() => Promise<void>> {
   const taken: pg.Client[] = []
   const first = await connectTo(cluster.url)
-  for (let isFull = false; !isFull; ) {
-    await first.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'readout'")
-    isFull = await connectTo(cluster.url).then(
+  const ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'readout'"
+  // Whoever is ended gives a connection back a little later, and takes it again if it can: it is over when none was free, and
+  // none was Readout's, several times in a row.
+  for (let calm = 0; calm < CALM_TIMES; ) {
+    const isFull = await connectTo(cluster.url).then(
       (client) => taken.push(client) === 0,
       () => true,
     )
+    const others = (await first.query(ended)).rowCount ?? 0
+    calm = isFull && others === 0 ? calm + 1 : 0
+    if (isFull) await wait(CALM_MS)
   }
-  const ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'readout'"
-  await first.query(ended)
   return async () => {
     for (const client of [...taken, first]) await client.end()
   }

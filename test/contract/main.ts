@@ -9,6 +9,9 @@ import { Schemas } from './schemas.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
+/** Two cores have room for so many: much of a test is waiting. */
+const FILES_AT_ONCE = 2
+
 /** Whatever asks one of these for a database says nothing of its engine. */
 const OPENERS = /from '[./]+(?:test\/)?(?:database|open|tenants)\.ts'/
 
@@ -27,7 +30,11 @@ function listContract(paths: readonly string[]): string[] {
 /** Runs files of tests on a server, and returns the exit code. */
 async function run(url: string, schema: string, files: readonly string[]): Promise<number> {
   const env = { ...process.env, READOUT_TEST_URL: url, READOUT_TEST_SCHEMA: schema }
-  const tests = spawn(process.execPath, ['--test', ...files], { cwd: ROOT, env, stdio: 'inherit' })
+  const tests = spawn(process.execPath, ['--test', `--test-concurrency=${FILES_AT_ONCE}`, ...files], {
+    cwd: ROOT,
+    env,
+    stdio: 'inherit',
+  })
   // An interrupt of the terminal reaches the tests, too; what they leave is swept when they have ended.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => tests.kill())
