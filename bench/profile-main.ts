@@ -17,18 +17,34 @@ import { measureFacts } from './webhooks.ts'
 
 const FACTS = 300_000
 
-/** Steps of taking facts in, whether they come by import or by webhook. */
+/** Steps of the thread that parses, of an import or of webhooks. */
+const PARSING: readonly Label[] = [
+  ['garbage collector', ['(garbage collector)']],
+  ['start: modules', ['getOrCreateModuleJob loader']],
+  ['parse JSON', ['parseJson import-file.ts', 'parseJson webhook.ts', 'utf8Slice']],
+  ['hash personal ids', ['#hash pseudonym.ts']],
+  ['check a fact', ['parseFact fact.ts', 'readChange webhook.ts', 'listChanges webhook.ts']],
+  ['pack', ['packFacts packed-facts.ts', 'postMessage']],
+]
+
+/** Steps of the thread that commits, whether facts come by import or by webhook. */
 const TAKING: readonly Label[] = [
   ['garbage collector', ['(garbage collector)']],
   ['start: modules', ['getOrCreateModuleJob loader']],
-  ['parse JSON', ['parseJson import.ts', 'parseJson webhook.ts', 'utf8Slice']],
-  ['hash personal ids', ['#hash pseudonym.ts']],
-  ['check a fact', ['parseFact fact.ts', 'readChange webhook.ts', 'listChanges webhook.ts']],
+  ['make facts of what was packed', ['at packed-facts.ts']],
   ['admit, gather by thread, sort', ['append append.ts']],
   ['read the old threads', ['read threads.ts']],
   ['merge', ['merge thread.ts']],
   ['resolve', ['resolve resolution.ts']],
-  ['count the difference', ['addDifference append.ts', 'ofAccounts rollup-cells.ts']],
+  [
+    'count the difference',
+    [
+      'addDifference append.ts',
+      'ofAccounts rollup-cells.ts',
+      'addThread rollup-cells.ts',
+      'subtractThread rollup-cells.ts',
+    ],
+  ],
   ['write the threads', ['write threads.ts']],
   ['add to the cells', ['add rollups.ts']],
   ['commit and sync', [' store.ts', '#transaction store.ts', 'synced log-sync.ts', 'fdatasync']],
@@ -63,12 +79,15 @@ async function run(): Promise<void> {
     live: liveEvents(plan, now_ms),
     report: new Report(),
   }
-  print(`import of ${FACTS} facts`, await profileImport(bench), TAKING)
+  const importing = await profileImport(bench)
+  print(`the parser, of an import of ${FACTS} facts`, threadOf(importing, 'import-thread.ts'), PARSING)
+  print('the thread that commits, of the same', threadOf(importing, 'append.ts'), TAKING)
   const history = await makeHistory(bench)
   const server = await profileServer(bench, history, (one) =>
     measureFacts(bench, one, { changes: 1000, connections: 8 }),
   )
-  print('the writer, of webhooks of 1000 changes', threadOf(server, 'writer-thread.ts'), TAKING)
+  print('the parser, of webhooks of 1000 changes', threadOf(server, 'parser-thread.ts'), PARSING)
+  print('the writer, of the same', threadOf(server, 'writer-thread.ts'), TAKING)
   const token = await createToken(history, ACCOUNTS)
   const calls = campaignIds(plan).map((id) => ({ path: insightsPath(id) }))
   const asked = writeQuestion(bench, token, 'insights of campaigns in turn', calls)
@@ -77,14 +96,13 @@ async function run(): Promise<void> {
   process.stdout.write(`${formatMachine(readMachine())}\n`)
 }
 
-async function profileImport(bench: Bench): Promise<CpuProfile> {
+async function profileImport(bench: Bench): Promise<CpuProfile[]> {
   const database = await bench.databases.create('import')
   await addAccount(database, ACCOUNTS[0], adsOfAccount(bench.plan))
   const { file } = writeImportFile(bench, importEvents(bench.plan, bench.now_ms))
-  const profiles = await profile(bench, ['src/cli/main.ts', 'import', file, '--database', database], (args) =>
+  return profile(bench, ['src/cli/main.ts', 'import', file, '--database', database], (args) =>
     exitOf(startNode('--cpu-prof', args)),
   )
-  return threadOf(profiles, 'import.ts')
 }
 
 function profileServer(

@@ -83,3 +83,12 @@ test('importFacts() refuses a file that is not made of lines', async () => {
   writeFileSync(world.file, 'x'.repeat(17_000_000))
   await assert.rejects(run(world.store, world.file), ImportError)
 })
+
+test('importFacts() takes short lines in batches, too, and counts those that are no facts', async () => {
+  await using world = await openWorld()
+  writeFileSync(world.file, `${'{}\n'.repeat(400_000)}${factLine(1)}`)
+  let batches = 0
+  const imported = await run(world.store, world.file, () => batches++)
+  assert.deepEqual([imported.lines, imported.bad_lines, imported.facts], [400_001, 400_000, 1])
+  assert.ok(batches > 2, `${batches} batches`)
+})
