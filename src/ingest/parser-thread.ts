@@ -12,6 +12,8 @@ port.on('message', (message: ToParser) => {
   if (message.kind === 'close') close()
   else {
     const { facts, ...group } = parseGroup(message, pseudonyms)
+    // Left to the garbage collector, bodies would have it look through the whole heap every few dozen megabytes.
+    message.bytes.buffer.transfer(0)
     const packed = packFacts(facts)
     pass({ kind: 'group', ...group, facts: packed }, buffersOf(packed))
   }
