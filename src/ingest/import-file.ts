@@ -59,12 +59,15 @@ export function readBatchesHere(pseudonyms: Pseudonyms) {
     let reached = start
     let { bytes, lines } = start
     let batch = emptyBatch()
+    // The first batches are small, so that the first of them is committed while the next is parsed.
+    let wanted = PIECE_BYTES
     for await (const piece of readPieces(file, bytes)) {
       digest.update(piece)
       bytes += piece.length
       batch.bytes += piece.length
       lines = parseLines(linesOf(piece), lines, batch, pseudonyms, now_ms())
-      if (batch.bytes < BATCH_BYTES && lines - reached.lines < BATCH_LINES) continue
+      if (batch.bytes < wanted && lines - reached.lines < BATCH_LINES) continue
+      wanted = Math.min(2 * wanted, BATCH_BYTES)
       reached = { bytes, lines }
       yield { ...batch, reached: { ...reached, digest: digest.copy().digest('hex') } }
       batch = emptyBatch()

@@ -91,14 +91,27 @@ function nameOf(sql: string): string | undefined {
 }
 
 function bound(value: Value): unknown {
-  if (Array.isArray(value)) return `{${value.map(element).join(',')}}`
+  if (Array.isArray(value)) return arrayOf(value)
   return typeof value === 'string' ? storable(value) : value
 }
+
+/** An array, as PostgreSQL reads it. A batch has some hundred thousand elements: they are put together without a list of them. */
+function arrayOf(values: readonly Scalar[]): string {
+  let text = '{'
+  for (let i = 0; i < values.length; i++)
+    text += i === 0 ? element(values[i] as Scalar) : `,${element(values[i] as Scalar)}`
+  return `${text}}`
+}
+
+/** What an element of an array must not have as it is. */
+const SPECIAL = /["\\\0]/
 
 /** An element of an array, as PostgreSQL reads it. */
 function element(value: Scalar): string {
   if (value === null) return 'NULL'
-  if (typeof value === 'string') return `"${storable(value).replace(/["\\]/g, '\\$&')}"`
+  if (typeof value === 'string') {
+    return SPECIAL.test(value) ? `"${storable(value).replace(/["\\]/g, '\\$&')}"` : `"${value}"`
+  }
   return value instanceof Uint8Array ? `"\\\\x${Buffer.from(value).toString('hex')}"` : String(value)
 }
 
