@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip } from 'node:zlib'
+import { acceptedEncoding, COMPRESS, COMPRESSED_LENGTH_MIN } from './content-encoding.ts'
+import { free, hasBody, type LetGo, readBody, type Unread } from './http-body.ts'
 import { InFlight } from './in-flight.ts'
 
 /** A request read off the wire. */
@@ -36,9 +36,6 @@ export interface HttpDoor {
   /** The answer to a body that was not read to its end. */
   answerUnread(why: Unread): HttpResponse
 }
-
-/** A body is longer than its door takes, or was let go because too many come in at once and it has been longest at it. */
-export type Unread = 'oversized' | 'crowded'
 
 export interface HttpOptions {
   readonly host: string
@@ -101,22 +98,6 @@ const NOT_MODIFIED = 304
 /** The same, of an answer that has none. */
 const NO_CONTENT = 204
 
-/** Below it, an answer fits in one packet with its headers, and compressing it saves nothing. */
-const COMPRESSED_LENGTH_MIN = 1024
-
-/** The default, 11, is for files that are compressed once. */
-const BROTLI_QUALITY = 4
-
-const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }
-
-const compressBrotli = promisify(brotliCompress)
-const compressGzip = promisify(gzip)
-
-const COMPRESS: Readonly<Record<'br' | 'gzip', (body: string) => Promise<Buffer>>> = {
-  br: (body) => compressBrotli(body, brotli),
-  gzip: (body) => compressGzip(body),
-}
-
 /** How long a stopping server waits for requests in flight. */
 const STOP_MS_MAX = 10_000
 
@@ -159,8 +140,6 @@ function createLimited(limits: HttpLimits, listener: RequestListener): Server {
   server.maxConnections = limits.connections_max
   return server.setTimeout(limits.silence_ms_max)
 }
-
-type LetGo = (why: 'crowded') => void
 
 /** What is under way on all connections, beside what the server was opened with. */
 interface Serving extends HttpOptions {
@@ -254,23 +233,6 @@ function hasLeft(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
-/** The encoding that the caller likes best of those that we have, brotli before gzip; none when it asks for neither. */
-function acceptedEncoding(header: string | string[] | undefined): 'br' | 'gzip' | undefined {
-  const liked = new Map(
-    String(header ?? '')
-      .split(',')
-      .map(parseCoding),
-  )
-  const [br, gz] = [liked.get('br') ?? liked.get('*') ?? 0, liked.get('gzip') ?? liked.get('*') ?? 0]
-  if (br > 0 && br >= gz) return 'br'
-  return gz > 0 ? 'gzip' : undefined
-}
-
-function parseCoding(text: string): [coding: string, quality: number] {
-  const [coding = '', quality] = text.split(';q=')
-  return [coding.trim().toLowerCase(), quality === undefined ? 1 : Number(quality) || 0]
-}
-
 function requestOf(
   req: IncomingMessage,
   path: string,
@@ -295,54 +257,6 @@ function baseUrl(headers: Readonly<Record<string, string | undefined>>): string 
   const proto = headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'
   const host = headers['x-forwarded-host'] ?? headers.host ?? ''
   return `${proto}://${HOST.test(host) ? host : 'localhost'}`
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  const length = headers['content-length']
-  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
-}
-
-async function readBody(
-  req: IncomingMessage,
-  bytes_max: number,
-  bodies: InFlight<LetGo>,
-): Promise<Uint8Array | Unread | 'aborted'> {
-  const length = Number(req.headers['content-length'])
-  if (length > bytes_max) return 'oversized'
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    const settle = (body: Uint8Array | Unread | 'aborted') => {
-      // What comes after is dropped as it comes.
-      req.off('data', take)
-      for (const chunk of chunks) if (chunk !== body) free(chunk)
-      chunks.length = 0
-      bodies.release(settle)
-      resolve(body)
-    }
-    const take = (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes > bytes_max) return settle('oversized')
-      chunks.push(chunk)
-      // What came as a whole is not on its way any more: most webhooks never go through the map, for the reason in `hold`.
-      if (bytes !== length) bodies.hold(settle, chunk.length)
-    }
-    req.on('data', take)
-    req.once('end', () => settle(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
-    req.once('close', () => settle('aborted'))
-  })
-}
-
-/** What is smaller is not worth the call. */
-const FREED_BYTES_MIN = 16_384
-
-/**
- * Gives the memory of bytes back that nobody looks at any more. Left to the garbage collector they would cost far more: it
- * looks through the whole heap whenever a few dozen megabytes of them have come, and every answer waits.
- */
-function free({ buffer, byteLength }: Uint8Array): void {
-  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
-  if (isWhole && byteLength >= FREED_BYTES_MIN) buffer.transfer(0)
 }
 
 function urlOf(server: Server, host: string): string {

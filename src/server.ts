@@ -13,7 +13,8 @@ import { EXPORT_PATH } from './graph/report-run.ts'
 import { Reporter } from './graph/reporter.ts'
 import { GRAPH_BODY_BYTES_MAX } from './graph/request.ts'
 import { RequestLimit } from './graph/request-limit.ts'
-import { type HttpDoor, type HttpRequest, type HttpResponse, type HttpServer, openHttp, type Unread } from './http.ts'
+import { type HttpDoor, type HttpRequest, type HttpResponse, type HttpServer, openHttp } from './http.ts'
+import type { Unread } from './http-body.ts'
 import {
   answerSurplusWebhook,
   answerUnreadWebhook,
