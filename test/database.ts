@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { TestOptions } from 'node:test'
 import { openStore } from '../src/store/open.ts'
+import { BUSY_MS_MAX } from '../src/store/sqlite/database.ts'
 import type { Store } from '../src/store/store.ts'
 import { Schemas } from './contract/schemas.ts'
 import { TemporaryFolder } from './temporary-folder.ts'
@@ -78,7 +79,8 @@ async function openFile(): Promise<TestDatabase> {
   const folder = new TemporaryFolder()
   const name = folder.file('readout.db')
   const exec = async (sql: string) => {
-    using db = new DatabaseSync(name)
+    // A server that catches up with what was just registered may write in this moment.
+    using db = new DatabaseSync(name, { timeout: BUSY_MS_MAX })
     db.exec(sql)
   }
   return { name, exec, [Symbol.asyncDispose]: async () => folder[Symbol.dispose]() }
