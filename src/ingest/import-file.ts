@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { Fact } from '../domain/fact.ts'
 import type { Facts } from '../store/append.ts'
@@ -54,8 +54,7 @@ export function readBatchesHere(pseudonyms: Pseudonyms) {
     start: ImportStart,
     now_ms: () => number,
   ): AsyncGenerator<ImportBatch & { readonly facts: readonly Fact[] }, void, undefined> {
-    const digest = createHash('sha256')
-    if (start.bytes > 0) for await (const chunk of readBytes(file, 0, start.bytes)) digest.update(chunk)
+    const digest = await hashTo(file, start.bytes)
     let reached = start
     let { bytes, lines } = start
     let batch = emptyBatch()
@@ -89,9 +88,13 @@ function emptyBatch(): Parsed {
 
 /** The digest of the first bytes of a file, as a batch that reached so far has it. */
 export async function digestOf(file: string, bytes: number): Promise<string> {
+  return (await hashTo(file, bytes)).digest('hex')
+}
+
+async function hashTo(file: string, bytes: number): Promise<Hash> {
   const digest = createHash('sha256')
-  for await (const chunk of readBytes(file, 0, bytes)) digest.update(chunk)
-  return digest.digest('hex')
+  if (bytes > 0) for await (const chunk of readBytes(file, 0, bytes)) digest.update(chunk)
+  return digest
 }
 
 function readBytes(file: string, start: number, end: number): AsyncIterable<Buffer> {

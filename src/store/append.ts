@@ -135,7 +135,11 @@ async function mergeArrivals(
   for (let start = 0; start < arrivals.length; start += THREADS_AT_ONCE) {
     const stored = await reading
     reading = read(start + THREADS_AT_ONCE)
-    const changes = await mergeStored(tables, admission, stored, { arrivals: arrivals.slice(start), facts, added })
+    const changes = await mergeStored(tables, admission, stored, {
+      arrivals: arrivals.slice(start, start + THREADS_AT_ONCE),
+      facts,
+      added,
+    })
     await writing
     writing = heeded(tables.threads.write(changes))
   }

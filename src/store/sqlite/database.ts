@@ -11,10 +11,11 @@ export const BUSY_MS_MAX = 10_000
 const CACHE_KIB = 24 * 1024
 
 /**
- * Pages of the log that are brought into the file together: those that come many times before count once. Twice as many would take
- * bulk some tenth faster, and keep single webhooks waiting for the fiftieth part of a second longer each time.
+ * Pages of the log that are brought into the file together: those that come many times before count once. Twice as many take bulk
+ * some tenth faster, and keep single webhooks waiting some ten milliseconds longer while it is done.
  */
 const CHECKPOINT_PAGES = 16_000
+
 /** Says in the file that it is Readout's: "Read" in ASCII. */
 const APPLICATION_ID = 0x52656164
 
