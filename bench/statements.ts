@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { importFacts } from '../src/ingest/import.ts'
-import { readBatchesApart } from '../src/ingest/import-worker.ts'
+import { readBatchesApart } from '../src/ingest/import-parser.ts'
 import { openServer } from '../src/server.ts'
 import { Admission } from '../src/store/admission.ts'
 import { openStore } from '../src/store/open.ts'
@@ -72,6 +72,7 @@ async function importHere(bench: Bench, database: string, { file, facts }: Impor
     admission: new Admission(),
     readBatches: readBatchesApart(Buffer.from(HASH_KEY, 'hex')),
     now_ms: () => bench.now_ms,
+    rest: async () => {},
     onBadLine: (line, reason) => bench.report.fail(`line ${line}: ${reason}`),
     onProgress: () => undefined,
   })

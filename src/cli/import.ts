@@ -1,12 +1,12 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { RowsImported } from '../ingest/csv.ts'
-import { type Imported, importFacts } from '../ingest/import.ts'
-import { readBatchesApart } from '../ingest/import-worker.ts'
+import type { Imported } from '../ingest/import.ts'
+import { importApart } from '../ingest/import-worker.ts'
 import { importRates } from '../ingest/rates.ts'
 import { importSubscribers } from '../ingest/subscribers.ts'
 import { catchUp } from '../store/catch-up.ts'
-import { type Database, databaseCommand } from './database.ts'
+import { type Database, type DatabaseOptions, databaseCommand } from './database.ts'
 import { CliError, EXIT } from './error.ts'
 import { count, say } from './output.ts'
 import { Progress } from './progress.ts'
@@ -39,18 +39,19 @@ export function addImportCommands(program: Command): void {
   ).option('--account <act_ID>', 'whose rate card; may be left out while there is one account')
 }
 
-async function importFile(database: Database, _options: unknown, [named = '']: string[]): Promise<void> {
+async function importFile({ hash_key }: Database, options: DatabaseOptions, [named = '']: string[]): Promise<void> {
   const file = findFile(named)
   const total = statSync(file).size
   const bad = new BadLines(named)
   const started_ms = performance.now()
   using progress = new Progress('importing')
-  const imported = await importFacts(file, {
-    ...database,
-    readBatches: readBatchesApart(database.hash_key),
-    onBadLine: (line, reason) => bad.add(line, reason),
-    onProgress: ({ bytes, facts }) => progress.update(bytes, total, count(facts, 'fact')),
-  })
+  const imported = await importApart(
+    { file, database: options.database, hash_key },
+    {
+      onBadLine: (line, reason) => bad.add(line, reason),
+      onProgress: ({ bytes, facts }) => progress.update(bytes, total, count(facts, 'fact')),
+    },
+  )
   progress[Symbol.dispose]()
   bad.end()
   sayImported(imported, (performance.now() - started_ms) / 1000)

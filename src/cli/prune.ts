@@ -1,9 +1,9 @@
-import { setTimeout } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { dayOf, formatDay, parseDay } from '../domain/day.ts'
 import { lockStore } from '../store/open.ts'
 import { countPrunable, type PrunedRows, type PruneOptions, prune } from '../store/prune.ts'
 import type { Account } from '../store/registry.ts'
+import { restAsLong } from '../store/rest.ts'
 import { type Database, type DatabaseOptions, databaseCommand } from './database.ts'
 import { count, formatBytes, say } from './output.ts'
 import { Progress } from './progress.ts'
@@ -76,13 +76,4 @@ function parseClosedDay(text: string, now_ms: number): number {
   const today = dayOf(Temporal.Instant.fromEpochMilliseconds(now_ms).toZonedDateTimeISO('UTC').toPlainDate())
   if (day !== undefined && day <= today - CLOSED_DAYS_MIN) return day
   throw misused(`--before is ${text}: it must be a day as YYYY-MM-DD, at least ${CLOSED_DAYS_MIN} days ago`)
-}
-
-/** Rests as long as was worked since the last rest: whoever else writes has half of the time. */
-function restAsLong(): () => Promise<void> {
-  let rested_at = performance.now()
-  return async () => {
-    await setTimeout(performance.now() - rested_at)
-    rested_at = performance.now()
-  }
 }

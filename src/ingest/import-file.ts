@@ -3,19 +3,26 @@ import { createReadStream } from 'node:fs'
 import type { Fact } from '../domain/fact.ts'
 import type { Facts } from '../store/append.ts'
 import { FactError, type FactRecord, parseFact } from './fact.ts'
+import { JoinedFacts } from './joined-facts.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 
-/** Bytes committed together: large transactions cost less by the fact, but a server beside it waits for each. */
-const BATCH_BYTES = 5 * 1_048_576
+/**
+ * Bytes committed together. Most facts of a message meet in a large batch, and make one row of it then, and pages are written
+ * once for many of them; but a server beside it waits for each.
+ */
+const BATCH_BYTES = 20 * 1_048_576
 
 /** Lines after which a batch ends in any case, however short they are. */
-const BATCH_LINES = 50_000
+const BATCH_LINES = 150_000
 
 /** Bytes that are read, and whose lines are parsed, at once: what is made of them is soon dropped. */
 const PIECE_BYTES = 524_288
 
 /** A longer line is no fact. */
 export const LINE_BYTES_MAX = 65_536
+
+/** A file with so many bytes and no end of a line among them is not made of lines. */
+const UNBROKEN_BYTES_MAX = 5 * 1_048_576
 
 const NEWLINE = 0x0a
 
@@ -44,46 +51,64 @@ export interface ImportBatch {
   readonly reached: ImportStart & { readonly digest: string }
 }
 
+/** The same, the facts of its pieces as whoever parsed them keeps them. */
+export interface PiecedBatch<Facts> extends Omit<ImportBatch, 'facts'> {
+  readonly pieces: readonly Facts[]
+}
+
 /** Reads and parses a file from there on, batch after batch; asks for the time at each. Throws an ImportError. */
 export type ReadBatches = (file: string, start: ImportStart, now_ms: () => number) => AsyncIterable<ImportBatch>
 
 /** Reads and parses in the thread that asks. */
-export function readBatchesHere(pseudonyms: Pseudonyms) {
-  return async function* (
-    file: string,
-    start: ImportStart,
-    now_ms: () => number,
-  ): AsyncGenerator<ImportBatch & { readonly facts: readonly Fact[] }, void, undefined> {
-    const digest = await hashTo(file, start.bytes)
-    let reached = start
-    let { bytes, lines } = start
-    let batch = emptyBatch()
-    // The first batches are small, so that the first of them is committed while the next is parsed.
-    let wanted = PIECE_BYTES
-    for await (const piece of readPieces(file, bytes)) {
-      digest.update(piece)
-      bytes += piece.length
-      batch.bytes += piece.length
-      lines = parseLines(linesOf(piece), lines, batch, pseudonyms, now_ms())
-      if (batch.bytes < wanted && lines - reached.lines < BATCH_LINES) continue
-      wanted = Math.min(2 * wanted, BATCH_BYTES)
-      reached = { bytes, lines }
-      yield { ...batch, reached: { ...reached, digest: digest.copy().digest('hex') } }
-      batch = emptyBatch()
+export function readBatchesHere(pseudonyms: Pseudonyms): ReadBatches {
+  return async function* (file, start, now_ms) {
+    for await (const { pieces, ...batch } of parseBatches(file, start, {
+      pseudonyms,
+      now_ms,
+      keep: (facts) => facts,
+    })) {
+      yield { ...batch, facts: new JoinedFacts(pieces) }
     }
-    if (batch.bytes > 0) yield { ...batch, reached: { bytes, lines, digest: digest.digest('hex') } }
   }
 }
 
-/** What is parsed of a batch so far. */
-interface Parsed {
-  bytes: number
-  readonly facts: Fact[]
-  readonly bad_lines: BadLine[]
+/** How the lines of a file are parsed. */
+export interface ParseOptions<Facts> {
+  readonly pseudonyms: Pseudonyms
+  readonly now_ms: () => number
+  /** What the facts of a piece are until their batch is complete. */
+  readonly keep: (facts: readonly Fact[]) => Facts
 }
 
-function emptyBatch(): Parsed {
-  return { bytes: 0, facts: [], bad_lines: [] }
+/** Reads and parses a file from there on, piece after piece. Throws an ImportError. */
+export async function* parseBatches<Facts>(
+  file: string,
+  start: ImportStart,
+  { pseudonyms, now_ms, keep }: ParseOptions<Facts>,
+): AsyncGenerator<PiecedBatch<Facts>, void, undefined> {
+  const digest = await hashTo(file, start.bytes)
+  let reached = start
+  let { bytes, lines } = start
+  let batch = emptyBatch<Facts>()
+  // The first batches are small, so that the first of them is committed while the next is parsed.
+  let wanted = PIECE_BYTES
+  for await (const piece of readPieces(file, bytes)) {
+    digest.update(piece)
+    bytes += piece.length
+    const facts: Fact[] = []
+    lines = parseLines(linesOf(piece), lines, { facts, bad_lines: batch.bad_lines }, pseudonyms, now_ms())
+    batch.pieces.push(keep(facts))
+    if (bytes - reached.bytes < wanted && lines - reached.lines < BATCH_LINES) continue
+    wanted = Math.min(2 * wanted, BATCH_BYTES)
+    reached = { bytes, lines }
+    yield { ...batch, reached: { ...reached, digest: digest.copy().digest('hex') } }
+    batch = emptyBatch()
+  }
+  if (bytes > reached.bytes) yield { ...batch, reached: { bytes, lines, digest: digest.digest('hex') } }
+}
+
+function emptyBatch<Facts>(): { readonly pieces: Facts[]; readonly bad_lines: BadLine[] } {
+  return { pieces: [], bad_lines: [] }
 }
 
 /** The digest of the first bytes of a file, as a batch that reached so far has it. */
@@ -109,7 +134,8 @@ async function* readPieces(file: string, from: number): AsyncGenerator<Buffer> {
     const end = bytes.lastIndexOf(NEWLINE) + 1
     if (end > 0) yield bytes.subarray(0, end)
     rest = bytes.subarray(end)
-    if (rest.length > BATCH_BYTES) throw new ImportError(`cannot import ${file}: it is not made of lines of JSON`)
+    if (rest.length > UNBROKEN_BYTES_MAX)
+      throw new ImportError(`cannot import ${file}: it is not made of lines of JSON`)
   }
   if (rest.length > 0) yield rest
 }
@@ -124,7 +150,7 @@ function linesOf(piece: Buffer): string[] {
 function parseLines(
   texts: readonly string[],
   after: number,
-  { facts, bad_lines }: Parsed,
+  { facts, bad_lines }: { readonly facts: Fact[]; readonly bad_lines: BadLine[] },
   pseudonyms: Pseudonyms,
   now_ms: number,
 ): number {

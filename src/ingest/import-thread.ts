@@ -1,51 +1,31 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { ImportError, readBatchesHere } from './import-file.ts'
-import type { FromImport, ImportThreadOptions, ToImport } from './import-worker.ts'
-import { buffersOf, packFacts } from './packed-facts.ts'
-import { KeyedPseudonyms } from './pseudonym.ts'
+import { Admission } from '../store/admission.ts'
+import { openStore } from '../store/open.ts'
+import { restBesideServer } from '../store/rest.ts'
+import { importFacts } from './import.ts'
+import { readBatchesApart } from './import-parser.ts'
+import { type FromImport, type ImportThreadOptions, refusalOf } from './import-worker.ts'
 
-const { file, start, hash_key } = workerData as ImportThreadOptions
-const port = parentPort ?? fail('lines are parsed in a worker thread of the import')
-/** What time it is, as often as it was asked for a batch. */
-const asked: number[] = []
-let wake: (() => void) | undefined
-let now_ms = 0
+const { file, database, hash_key } = workerData as ImportThreadOptions
 
-port.on('message', (message: ToImport) => {
-  asked.push(message.now_ms)
-  wake?.()
-})
-await run()
-
-async function run(): Promise<void> {
-  const batches = readBatchesHere(new KeyedPseudonyms(hash_key))(file, start, () => now_ms)[Symbol.asyncIterator]()
-  try {
-    for (;;) {
-      now_ms = await nextAsked()
-      const { value: batch } = await batches.next()
-      if (batch === undefined) return reply({ kind: 'end' })
-      const facts = packFacts(batch.facts)
-      reply({ kind: 'batch', batch: { ...batch, facts } }, buffersOf(facts))
-    }
-  } catch (error) {
-    if (!(error instanceof ImportError)) throw error
-    reply({ kind: 'refused', reason: error.message })
-  }
+try {
+  await using store = await openStore(database)
+  const imported = await importFacts(file, {
+    store,
+    admission: new Admission(),
+    readBatches: readBatchesApart(hash_key),
+    now_ms: () => Temporal.Now.instant().epochMilliseconds,
+    rest: restBesideServer(database),
+    onBadLine: (line, reason) => tell({ kind: 'bad_line', bad: { line, reason } }),
+    onProgress: (progress) => tell({ kind: 'progress', progress }),
+  })
+  tell({ kind: 'imported', imported })
+} catch (error) {
+  const refusal = refusalOf(error)
+  if (refusal === undefined) throw error
+  tell(refusal)
 }
 
-async function nextAsked(): Promise<number> {
-  while (asked.length === 0) {
-    await new Promise<void>((resolve) => {
-      wake = resolve
-    })
-  }
-  return asked.shift() as number
-}
-
-function reply(message: FromImport, buffers: ArrayBuffer[] = []): void {
-  port.postMessage(message, buffers)
-}
-
-function fail(message: string): never {
-  throw new Error(message)
+function tell(message: FromImport): void {
+  parentPort?.postMessage(message)
 }

@@ -8,7 +8,7 @@ import { Admission } from '../store/admission.ts'
 import type { Store } from '../store/store.ts'
 import { type Imported, importFacts } from './import.ts'
 import { ImportError } from './import-file.ts'
-import { readBatchesApart } from './import-worker.ts'
+import { readBatchesApart } from './import-parser.ts'
 
 const LINES = 60_000
 
@@ -44,7 +44,16 @@ async function openWorld(): Promise<{ store: Store; file: string } & AsyncDispos
 function run(store: Store, file: string, onProgress: () => void = () => {}): Promise<Imported> {
   const readBatches = readBatchesApart(new Uint8Array(32))
   const now_ms = () => Date.parse('2026-11-20T12:00:00Z')
-  return importFacts(file, { store, admission: new Admission(), readBatches, now_ms, onBadLine: () => {}, onProgress })
+  const rest = async () => {}
+  return importFacts(file, {
+    store,
+    admission: new Admission(),
+    readBatches,
+    now_ms,
+    rest,
+    onBadLine: () => {},
+    onProgress,
+  })
 }
 
 async function delivered(store: Store): Promise<bigint | undefined> {

@@ -1,5 +1,6 @@
 import type { Admission } from '../store/admission.ts'
 import { append } from '../store/append.ts'
+import type { Rest } from '../store/rest.ts'
 import type { Store } from '../store/store.ts'
 import { digestOf, type ImportBatch, type ImportStart, type ReadBatches } from './import-file.ts'
 
@@ -9,6 +10,8 @@ export interface ImportOptions {
   readonly admission: Admission
   readonly readBatches: ReadBatches
   readonly now_ms: () => number
+  /** Called between batches. */
+  readonly rest: Rest
   /** Told of every line that is no fact. */
   readonly onBadLine: (line: number, reason: string) => void
   readonly onProgress: (progress: ImportProgress) => void
@@ -54,6 +57,7 @@ export async function importFacts(file: string, options: ImportOptions): Promise
     imported.bad_lines += batch.bad_lines.length
     imported.lines = batch.reached.lines
     await committing
+    await options.rest()
     committing = commit(file, batch, imported, options)
     // Told of by the next batch, or at the end.
     committing.catch(() => undefined)

@@ -21,6 +21,9 @@ export interface Appended {
 /** Threads that are read together, and written before the next are merged: what was made of them is soon dropped. */
 const THREADS_AT_ONCE = 1000
 
+/** Cells that are summed before they are added to the tables: a batch of many ads and days has as many as facts. */
+const CELLS_AT_ONCE = 5000
+
 /** Facts by their places, each of which may be made anew whenever it is asked for. */
 export interface Facts {
   readonly length: number
@@ -128,7 +131,8 @@ async function mergeArrivals(
   arrivals: readonly Arrival[],
   facts: Facts,
 ): Promise<void> {
-  const added = new RollupCells()
+  let added = new RollupCells()
+  const ofAccounts = new RollupCells()
   const read = (start: number) => heeded(tables.threads.read(arrivals.slice(start, start + THREADS_AT_ONCE)))
   let reading = read(0)
   let writing: Promise<void> = Promise.resolve()
@@ -142,9 +146,14 @@ async function mergeArrivals(
     })
     await writing
     writing = heeded(tables.threads.write(changes))
+    if (added.size < CELLS_AT_ONCE) continue
+    await writing
+    await addCellsOfAds(tables, added, ofAccounts)
+    added = new RollupCells()
   }
   await writing
-  await addCells(tables, added)
+  await addCellsOfAds(tables, added, ofAccounts)
+  await tables.rollups.add(ofAccounts)
 }
 
 /** A promise that is awaited later, or not at all once another one has failed. */
@@ -177,9 +186,16 @@ async function mergeStored(
 }
 
 /** The accounts' cells, which everyone wants, come last. */
-export async function addCells({ rollups }: Tables, added: RollupCells): Promise<void> {
+export async function addCells(tables: Tables, added: RollupCells): Promise<void> {
+  const ofAccounts = new RollupCells()
+  await addCellsOfAds(tables, added, ofAccounts)
+  await tables.rollups.add(ofAccounts)
+}
+
+/** Adds the cells of ads, and gathers what they are to their accounts' own. */
+async function addCellsOfAds({ rollups }: Tables, added: RollupCells, ofAccounts: RollupCells): Promise<void> {
   await rollups.add(added)
-  await rollups.add(added.ofAccounts())
+  ofAccounts.addAll(added.ofAccounts())
 }
 
 /** Adds `contributions(after) - contributions(before)` of one thread (design 3, sentence 4). */

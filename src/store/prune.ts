@@ -5,6 +5,7 @@ import type { Admission } from './admission.ts'
 import { packThreads } from './baseline.ts'
 import { catchUp } from './catch-up.ts'
 import type { Account } from './registry.ts'
+import type { Rest } from './rest.ts'
 import type { Store, Tables } from './store.ts'
 import type { AdKey, StoredThread } from './threads.ts'
 
@@ -25,7 +26,7 @@ export interface PruneOptions {
   readonly before: Day
   readonly now_ms: () => number
   /** Waited for after each transaction, so that whoever else writes has a turn. */
-  readonly rest: () => Promise<void>
+  readonly rest: Rest
   readonly onProgress: (done: number, total: number, rows: PrunedRows) => void
 }
 

@@ -82,6 +82,11 @@ export class RollupCells {
   readonly #cells = new Map<number, RollupCell>()
   readonly #failures = new Map<string, FailureCell>()
 
+  /** How many cells there are, those of failures among them. */
+  get size(): number {
+    return this.#cells.size + this.#failures.size
+  }
+
   /** The cells of `rollup`, and in them those that break them down. */
   days(): Iterable<RollupCell> {
     return this.#cells.values()

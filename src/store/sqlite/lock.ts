@@ -2,15 +2,21 @@ import { DatabaseSync } from 'node:sqlite'
 import { DatabaseError } from '../store.ts'
 import { databaseError, isBusy } from './error.ts'
 
+/** What a database file is taken for. */
+type Purpose = 'serve' | 'vacuum' | 'restore' | 'move'
+
+/** How long one waits for whoever only looks whether the file is taken. */
+const LOOK_MS_MAX = 200
+
 /**
  * Takes a database file for one server, or for what no server may be there for; the operating system gives it back when
  * the process ends, however it ends. The lock is on a file beside it, so that commands can read and write while the server
  * runs. Throws a DatabaseError.
  */
-export function lockDatabase(file: string, purpose: 'serve' | 'vacuum' | 'restore' | 'move'): Disposable {
+export function lockDatabase(file: string, purpose: Purpose, timeout: number = LOOK_MS_MAX): Disposable {
   const parts = new DisposableStack()
   try {
-    const lock = parts.adopt(new DatabaseSync(`${file}.lock`), (db) => db.close())
+    const lock = parts.adopt(new DatabaseSync(`${file}.lock`, { timeout }), (db) => db.close())
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
     return parts.move()
   } catch (cause) {
@@ -18,5 +24,16 @@ export function lockDatabase(file: string, purpose: 'serve' | 'vacuum' | 'restor
     if (!isBusy(cause)) throw databaseError(purpose, file, cause)
     const way_out = 'stop it, or name another database'
     throw new DatabaseError(`cannot ${purpose} the database ${file}: another server has it open; ${way_out}`, { cause })
+  }
+}
+
+/** Whether a server has the file now. */
+export function isServed(file: string): boolean {
+  try {
+    lockDatabase(file, 'serve', 0)[Symbol.dispose]()
+    return false
+  } catch (error) {
+    if (error instanceof DatabaseError && isBusy(error.cause)) return true
+    throw error
   }
 }

@@ -75,11 +75,12 @@ async function perform(act: Act, store: Store, desk: Desk): Promise<void> {
 async function begin(act: Act, store: Store, admission: Admission, { file, now_ms }: Desk): Promise<void> {
   const pseudonyms = new KeyedPseudonyms(HASH_KEY)
   const onBadLine = () => {}
+  const rest = async () => {}
   switch (act.kind) {
     case 'import': {
       const facts = written(file('facts.ndjson'), act.events.map(formatImportLine))
       const readBatches = readBatchesHere(pseudonyms)
-      await importFacts(facts, { store, admission, readBatches, now_ms, onBadLine, onProgress: () => {} })
+      await importFacts(facts, { store, admission, readBatches, now_ms, rest, onBadLine, onProgress: () => {} })
       return
     }
     case 'rates': {
@@ -97,7 +98,7 @@ async function begin(act: Act, store: Store, admission: Admission, { file, now_m
     case 'prune': {
       const account = await accountOf(store, act.account_id)
       const before = parseDay(act.before) ?? 0
-      const nothing = { rest: async () => {}, onProgress: () => {} }
+      const nothing = { rest, onProgress: () => {} }
       await prune(store, admission, { accounts: [account], before, now_ms, ...nothing })
       return
     }
