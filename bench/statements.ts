@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { importFacts } from '../src/ingest/import.ts'
-import { readBatchesApart } from '../src/ingest/import-parser.ts'
+import { ImportParser } from '../src/ingest/import-parser.ts'
 import { openServer } from '../src/server.ts'
 import { Admission } from '../src/store/admission.ts'
 import { openStore } from '../src/store/open.ts'
@@ -65,12 +65,13 @@ export async function measureReadStatements(
 
 /** Returns how many seconds it took. */
 async function importHere(bench: Bench, database: string, { file, facts }: ImportFile): Promise<number> {
+  await using parser = new ImportParser(Buffer.from(HASH_KEY, 'hex'))
   await using store = await openStore(database)
   const started_ms = performance.now()
   const imported = await importFacts(file, {
     store,
     admission: new Admission(),
-    readBatches: readBatchesApart(Buffer.from(HASH_KEY, 'hex')),
+    readBatches: parser.readBatches,
     now_ms: () => bench.now_ms,
     rest: async () => {},
     onBadLine: (line, reason) => bench.report.fail(`line ${line}: ${reason}`),

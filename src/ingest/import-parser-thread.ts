@@ -1,48 +1,34 @@
+import { on } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ImportError, parseBatches } from './import-file.ts'
 import type { FromImportParser, ImportParserOptions, ToImportParser } from './import-parser.ts'
-import { buffersOf, packFacts } from './packed-facts.ts'
+import { buffersOf, type PackedFacts, packFacts } from './packed-facts.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
 
-const { file, start, hash_key } = workerData as ImportParserOptions
+const { hash_key } = workerData as ImportParserOptions
 const port = parentPort ?? fail('lines are parsed in a worker thread of the import')
-/** What time it is, as often as it was asked for a batch. */
-const asked: number[] = []
-let wake: (() => void) | undefined
+const pseudonyms = new KeyedPseudonyms(hash_key)
+let batches: ReturnType<typeof parseBatches<PackedFacts>> | undefined
 let now_ms = 0
 
-port.on('message', (message: ToImportParser) => {
-  asked.push(message.now_ms)
-  wake?.()
-})
-await run()
+for await (const [message] of on(port, 'message') as AsyncIterable<[ToImportParser]>) {
+  if (message.kind === 'file') {
+    batches = parseBatches(message.file, message.start, { pseudonyms, now_ms: () => now_ms, keep: packFacts })
+  } else {
+    now_ms = message.now_ms
+    await replyWithNext()
+  }
+}
 
-async function run(): Promise<void> {
-  const batches = parseBatches(file, start, {
-    pseudonyms: new KeyedPseudonyms(hash_key),
-    now_ms: () => now_ms,
-    keep: packFacts,
-  })
+async function replyWithNext(): Promise<void> {
   try {
-    for (;;) {
-      now_ms = await nextAsked()
-      const { value: batch } = await batches.next()
-      if (batch === undefined) return reply({ kind: 'end' })
-      reply({ kind: 'batch', batch }, batch.pieces.flatMap(buffersOf))
-    }
+    const { value: batch } = (await batches?.next()) ?? {}
+    if (batch) reply({ kind: 'batch', batch }, batch.pieces.flatMap(buffersOf))
+    else reply({ kind: 'end' })
   } catch (error) {
     if (!(error instanceof ImportError)) throw error
     reply({ kind: 'refused', reason: error.message })
   }
-}
-
-async function nextAsked(): Promise<number> {
-  while (asked.length === 0) {
-    await new Promise<void>((resolve) => {
-      wake = resolve
-    })
-  }
-  return asked.shift() as number
 }
 
 function reply(message: FromImportParser, buffers: ArrayBuffer[] = []): void {

@@ -1,5 +1,6 @@
+import { on } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { ImportError, type ImportStart, type PiecedBatch, type ReadBatches } from './import-file.ts'
+import { type ImportBatch, ImportError, type ImportStart, type PiecedBatch, type ReadBatches } from './import-file.ts'
 import { JoinedFacts } from './joined-facts.ts'
 import { type PackedFacts, UnpackedFacts } from './packed-facts.ts'
 
@@ -11,15 +12,13 @@ const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 96 }
 
 /** What the thread is opened with. */
 export interface ImportParserOptions {
-  readonly file: string
-  readonly start: ImportStart
   readonly hash_key: Uint8Array
 }
 
-/** Asks for the next batch, and says what time it is. */
-export interface ToImportParser {
-  readonly now_ms: number
-}
+/** Names the file, or asks for its next batch and says what time it is. */
+export type ToImportParser =
+  | { readonly kind: 'file'; readonly file: string; readonly start: ImportStart }
+  | { readonly kind: 'next'; readonly now_ms: number }
 
 export type FromImportParser =
   | { readonly kind: 'batch'; readonly batch: PiecedBatch<PackedFacts> }
@@ -27,54 +26,41 @@ export type FromImportParser =
   /** Why the file cannot be imported. */
   | { readonly kind: 'refused'; readonly reason: string }
 
-/** Reads and parses in a thread of its own, ahead of whoever commits. */
-export function readBatchesApart(hash_key: Uint8Array): ReadBatches {
-  return async function* (file, start, now_ms) {
-    const workerData: ImportParserOptions = { file, start, hash_key }
-    const worker = new Worker(new URL('import-parser-thread.ts', import.meta.url), {
-      workerData,
-      resourceLimits: LIMITS,
-    })
-    const ask = () => worker.postMessage({ now_ms: now_ms() } satisfies ToImportParser)
-    const answers = answersOf(worker)
-    try {
-      for (let i = 0; i < BATCHES_AHEAD_MAX; i++) ask()
-      for (;;) {
-        const answer = await answers.next()
-        if (answer.kind === 'end') return
-        if (answer.kind === 'refused') throw new ImportError(answer.reason)
-        ask()
-        const { pieces, ...batch } = answer.batch
-        yield { ...batch, facts: new JoinedFacts(pieces.map((piece) => new UnpackedFacts(piece))) }
-      }
-    } finally {
-      await worker.terminate()
+/** A thread that reads and parses a file ahead of whoever commits. It starts while its opener makes ready for the first batch. */
+export class ImportParser implements AsyncDisposable {
+  readonly #worker: Worker
+  readonly #answers: AsyncIterator<[FromImportParser]>
+
+  constructor(hash_key: Uint8Array) {
+    const workerData: ImportParserOptions = { hash_key }
+    const thread = new URL('import-parser-thread.ts', import.meta.url)
+    this.#worker = new Worker(thread, { workerData, resourceLimits: LIMITS })
+    this.#answers = on(this.#worker, 'message') as AsyncIterator<[FromImportParser]>
+  }
+
+  /** Reads one file. */
+  readonly readBatches: ReadBatches = (file, start, now_ms) => this.#read(file, start, now_ms)
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  async *#read(file: string, start: ImportStart, now_ms: () => number): AsyncGenerator<ImportBatch, void, undefined> {
+    const ask = () => this.#post({ kind: 'next', now_ms: now_ms() })
+    this.#post({ kind: 'file', file, start })
+    for (let i = 0; i < BATCHES_AHEAD_MAX; i++) ask()
+    for (;;) {
+      const { value } = await this.#answers.next()
+      const [answer] = value as [FromImportParser]
+      if (answer.kind === 'end') return
+      if (answer.kind === 'refused') throw new ImportError(answer.reason)
+      ask()
+      const { pieces, ...batch } = answer.batch
+      yield { ...batch, facts: new JoinedFacts(pieces.map((piece) => new UnpackedFacts(piece))) }
     }
   }
-}
 
-/** What a thread says, each in its turn; rejects when the thread has died. */
-function answersOf(worker: Worker): { next: () => Promise<FromImportParser> } {
-  const come: FromImportParser[] = []
-  let wake: PromiseWithResolvers<void> | undefined
-  let death: unknown
-  worker.on('message', (answer: FromImportParser) => {
-    come.push(answer)
-    wake?.resolve()
-  })
-  worker.on('error', (cause) => {
-    death = cause
-    wake?.resolve()
-  })
-  return {
-    async next() {
-      for (;;) {
-        const answer = come.shift()
-        if (answer !== undefined) return answer
-        if (death !== undefined) throw death
-        wake = Promise.withResolvers()
-        await wake.promise
-      }
-    },
+  #post(message: ToImportParser): void {
+    this.#worker.postMessage(message)
   }
 }

@@ -3,17 +3,18 @@ import { Admission } from '../store/admission.ts'
 import { openStore } from '../store/open.ts'
 import { restBesideServer } from '../store/rest.ts'
 import { importFacts } from './import.ts'
-import { readBatchesApart } from './import-parser.ts'
+import { ImportParser } from './import-parser.ts'
 import { type FromImport, type ImportThreadOptions, refusalOf } from './import-worker.ts'
 
 const { file, database, hash_key } = workerData as ImportThreadOptions
 
 try {
+  await using parser = new ImportParser(hash_key)
   await using store = await openStore(database)
   const imported = await importFacts(file, {
     store,
     admission: new Admission(),
-    readBatches: readBatchesApart(hash_key),
+    readBatches: parser.readBatches,
     now_ms: () => Temporal.Now.instant().epochMilliseconds,
     rest: restBesideServer(database),
     onBadLine: (line, reason) => tell({ kind: 'bad_line', bad: { line, reason } }),

@@ -8,7 +8,7 @@ import { Admission } from '../store/admission.ts'
 import type { Store } from '../store/store.ts'
 import { type Imported, importFacts } from './import.ts'
 import { ImportError } from './import-file.ts'
-import { readBatchesApart } from './import-parser.ts'
+import { ImportParser } from './import-parser.ts'
 
 const LINES = 60_000
 
@@ -41,11 +41,12 @@ async function openWorld(): Promise<{ store: Store; file: string } & AsyncDispos
   }
 }
 
-function run(store: Store, file: string, onProgress: () => void = () => {}): Promise<Imported> {
-  const readBatches = readBatchesApart(new Uint8Array(32))
+async function run(store: Store, file: string, onProgress: () => void = () => {}): Promise<Imported> {
+  await using parser = new ImportParser(new Uint8Array(32))
+  const { readBatches } = parser
   const now_ms = () => Date.parse('2026-11-20T12:00:00Z')
   const rest = async () => {}
-  return importFacts(file, {
+  return await importFacts(file, {
     store,
     admission: new Admission(),
     readBatches,
