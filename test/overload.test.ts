@@ -5,7 +5,8 @@ import { GROUPS_IN_FLIGHT_MAX, QUEUE_BYTES_MAX } from '../src/ingest/writer.ts'
 import { holdWriting } from './database.ts'
 import { envelope, NOW, TestServer } from './open.ts'
 
-const BODY_BYTES = 2 * 1_048_576
+/** Two of them are more than one group takes. */
+const BODY_BYTES = 3 * 1_048_576
 const FACTS = 20
 /** As many as wait, as many as the writer has in hand, and as many again that there is no place for. */
 const TAKEN = Math.floor(QUEUE_BYTES_MAX / BODY_BYTES) + GROUPS_IN_FLIGHT_MAX

@@ -6,10 +6,13 @@ import type { PackedFacts } from './packed-facts.ts'
 /** How long the first body of a group waits for company, unless the writer asks for more before. */
 export const GROUP_MS = 1
 
-/** Bytes of bodies that are committed together, so that a commit stays a matter of milliseconds. */
-export const GROUP_BYTES_MAX = 1_048_576
+/**
+ * Bytes of bodies that are committed together: some ten thousand facts. More of them take less by the fact, and have whoever
+ * comes between two groups wait longer.
+ */
+export const GROUP_BYTES_MAX = 4 * 1_048_576
 
-/** Groups handed over that are not committed yet: the one that is being committed, a full one parsed, and one at the door. */
+/** Groups handed over that are not committed yet: the one that is being committed, one parsed, and a full one at the door. */
 export const GROUPS_IN_FLIGHT_MAX = 3
 
 /** Bytes of bodies that wait to be committed; past it the writer is behind, and senders are asked to come again. */
@@ -86,6 +89,12 @@ interface Waiting {
   readonly settle: (receipt: Receipt) => void
 }
 
+/** A group that was handed over. */
+interface Handed {
+  readonly waiting: readonly Waiting[]
+  readonly bytes: number
+}
+
 const COMMITTED: Receipt = { kind: 'committed' }
 const BEHIND: Receipt = { kind: 'behind' }
 
@@ -122,7 +131,7 @@ export class Writer implements AsyncDisposable {
   readonly #events: WriterEvents
   readonly #clock: Clock
   #queue: Waiting[] = []
-  readonly #inFlight: Waiting[][] = []
+  readonly #inFlight: Handed[] = []
   #queueBytes = 0
   #inFlightBodies = 0
   /** Whether the first body of a group waits for company. */
@@ -146,7 +155,7 @@ export class Writer implements AsyncDisposable {
 
   /** How long the oldest of them has waited. */
   get age_ms(): number {
-    const oldest = this.#inFlight[0]?.[0] ?? this.#queue[0]
+    const oldest = this.#inFlight[0]?.waiting[0] ?? this.#queue[0]
     return oldest === undefined ? 0 : this.#clock.now_ms() - oldest.since_ms
   }
 
@@ -183,24 +192,29 @@ export class Writer implements AsyncDisposable {
     }
   }
 
-  /** While the writer works, only a full group goes to its door: others grow meanwhile, and make fewer commits. */
+  /**
+   * While one group is committed, the next is parsed, once it is as large as that one: the writer does not wait for it then, and
+   * commits are no smaller for it. What comes beyond grows until it is full.
+   */
   #isDue(): boolean {
-    if (this.#inFlight.length === 0) return this.#queue.length > 0
-    return this.#inFlight.length < GROUPS_IN_FLIGHT_MAX && this.#queueBytes >= GROUP_BYTES_MAX
+    const last = this.#inFlight.at(-1)
+    if (last === undefined) return this.#queue.length > 0
+    if (this.#inFlight.length >= GROUPS_IN_FLIGHT_MAX) return false
+    return this.#queueBytes >= (this.#inFlight.length === 1 ? Math.min(last.bytes, GROUP_BYTES_MAX) : GROUP_BYTES_MAX)
   }
 
   #hand(): void {
     while (this.#isDue()) {
-      const group = this.#takeGroup()
-      const bytes = new Uint8Array(group.reduce((sum, { body }) => sum + body.length, 0))
+      const waiting = this.#takeGroup()
+      const bytes = new Uint8Array(waiting.reduce((sum, { body }) => sum + body.length, 0))
       let start = 0
-      for (const { body } of group) {
+      for (const { body } of waiting) {
         bytes.set(body, start)
         start += body.length
       }
-      const lengths = group.map(({ body }) => body.length)
-      this.#inFlight.push(group)
-      this.#inFlightBodies += group.length
+      const lengths = waiting.map(({ body }) => body.length)
+      this.#inFlight.push({ waiting, bytes: bytes.length })
+      this.#inFlightBodies += waiting.length
       this.#thread.post({ bytes, lengths, received_at: this.#clock.now_ms() })
     }
   }
@@ -224,14 +238,14 @@ export class Writer implements AsyncDisposable {
       this.#events.onFailure(message.reason)
       return
     }
-    const group = this.#inFlight.shift() ?? []
-    this.#inFlightBodies -= group.length
+    const waiting = this.#inFlight.shift()?.waiting ?? []
+    this.#inFlightBodies -= waiting.length
     if (message.kind === 'failed') {
       this.#events.onFailure(message.reason)
-      for (const { settle } of group) settle(BEHIND)
+      for (const { settle } of waiting) settle(BEHIND)
     } else {
       this.#events.onTaken(message.counts)
-      for (const [i, { settle }] of group.entries()) settle(receiptOf(message.unreadable[i] ?? null))
+      for (const [i, { settle }] of waiting.entries()) settle(receiptOf(message.unreadable[i] ?? null))
     }
     this.#hand()
     if (this.depth === 0) this.#onDrained?.()
@@ -239,7 +253,7 @@ export class Writer implements AsyncDisposable {
 
   #die(cause: Error): void {
     this.#isDead = true
-    for (const { settle } of [...this.#inFlight.flat(), ...this.#queue]) settle(BEHIND)
+    for (const { settle } of [...this.#inFlight.flatMap(({ waiting }) => waiting), ...this.#queue]) settle(BEHIND)
     this.#queue = []
     this.#inFlight.length = 0
     this.#onDrained?.()
