@@ -2,11 +2,14 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { parseGroup } from './group.ts'
 import { buffersOf, packFacts } from './packed-facts.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
+import { goBehindAnswers } from './thread-priority.ts'
 import type { ParserOptions, ToParser, ToWriter } from './writer.ts'
 
 const { hash_key, writer } = workerData as ParserOptions
 const port = parentPort ?? fail('the parser runs in a worker thread of the server')
 const pseudonyms = new KeyedPseudonyms(hash_key)
+
+goBehindAnswers()
 
 port.on('message', (message: ToParser) => {
   if (message.kind === 'close') close()

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { openStore, whenThere } from '../store/open.ts'
 import { CATCH_UP_EVERY_MS, Committer } from './committer.ts'
 import { UnpackedFacts } from './packed-facts.ts'
+import { goBehindAnswers } from './thread-priority.ts'
 import type { CommitterOptions, FromWriter, ToWriter } from './writer.ts'
 
 const { database, started_at, parser } = workerData as CommitterOptions
@@ -9,6 +10,8 @@ const port = parentPort ?? fail('the writer runs in a worker thread of the serve
 const store = await whenThere(database, () => openStore(database))
 let isClosing = false
 const committer = new Committer(store, started_at)
+
+goBehindAnswers()
 
 parser.on('message', async (message: ToWriter) => {
   if (message.kind === 'close') await close()

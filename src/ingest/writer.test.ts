@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { openDatabase } from '../../test/database.ts'
 import { openStore } from '../store/open.ts'
 import type { IntakeCounts } from './intake.ts'
+import { BEHIND_ANSWERS } from './thread-priority.ts'
 import { QUEUE_BODIES_MAX, QUEUE_BYTES_MAX, Writer, writerWorkers } from './writer.ts'
 
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z')
@@ -86,4 +90,20 @@ test('Writer commits what was submitted before it closes', async () => {
   const submitted = world.writer.submit(body(1))
   await world[Symbol.asyncDispose]()
   assert.equal((await submitted).kind, 'committed')
+})
+
+test('the threads of the writer run behind the one that answers', { skip: process.platform !== 'linux' }, async () => {
+  await using world = await openWriter([])
+  assert.equal((await world.writer.submit(body(1))).kind, 'committed')
+  const tasks = '/proc/self/task'
+  const niceOf = (task: string) =>
+    Number(
+      readFileSync(join(tasks, task, 'stat'), 'utf8')
+        .split(') ')[1]
+        ?.split(' ')[16],
+    )
+  const priorities = readdirSync(tasks).map(niceOf)
+  const own = getPriority()
+  assert.equal(priorities.filter((nice) => nice === own + BEHIND_ANSWERS).length, 2)
+  assert.equal(niceOf(String(process.pid)), own)
 })
