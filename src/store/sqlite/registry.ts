@@ -85,6 +85,9 @@ const WRITE_SETTING = `
 export class SqliteRegistry implements Registry {
   readonly #db: DatabaseSync
   readonly #readVersion: StatementSync
+  #isReading = false
+  /** Of the reading transaction under way, once it was read. */
+  #version: number | undefined
   readonly #readPlacement: StatementSync
   readonly #writeCountry: StatementSync
   readonly #readAds: Readonly<Record<'campaign' | 'adset' | 'ad', StatementSync>>
@@ -101,9 +104,18 @@ export class SqliteRegistry implements Registry {
     this.#writeCountry = db.prepare(WRITE_COUNTRY)
   }
 
+  /** In a transaction that only reads, the version stays as it was read first: every question of it asks. */
   async readVersion(): Promise<number> {
+    if (this.#version !== undefined) return this.#version
     const [version] = this.#readVersion.get() as unknown as [number]
+    if (this.#isReading) this.#version = version
     return version
+  }
+
+  /** Told when a transaction that only reads begins, and when it has ended. */
+  set isReading(isReading: boolean) {
+    this.#isReading = isReading
+    this.#version = undefined
   }
 
   async listAccounts(): Promise<Account[]> {

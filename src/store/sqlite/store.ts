@@ -118,9 +118,11 @@ class SqliteStore implements Store {
     this.#readers = []
     const reading = this.#transaction(this.#beginReading, async () => {
       const settled: (() => void)[] = []
+      this.registry.isReading = true
       for (const { read, reject } of readers) {
         settled.push(await read().catch((cause) => () => reject(cause)))
       }
+      this.registry.isReading = false
       return settled
     })
     reading.then(
