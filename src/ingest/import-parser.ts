@@ -7,8 +7,8 @@ import { type PackedFacts, UnpackedFacts } from './packed-facts.ts'
 /** Batches that are parsed ahead of the one that is being committed. */
 const BATCHES_AHEAD_MAX = 1
 
-/** What the thread may hold: a batch of facts, and little else. Left alone, its heap grows to twice that. */
-const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 96 }
+/** What the thread may hold, in megabytes: it needs a batch of facts, and little else. */
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 }
 
 /** What the thread is opened with. */
 export interface ImportParserOptions {

@@ -4,10 +4,10 @@ import type { Imported, ImportOptions } from './import.ts'
 import { type BadLine, ImportError } from './import-file.ts'
 
 /**
- * What the thread may hold, in megabytes. It needs some fifty; left alone, a heap grows to several times what it needs before the
+ * What the thread may hold, in megabytes. It needs some fifty; but a heap without a limit grows to several times that before the
  * collector looks through all of it.
  */
-const LIMITS = { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 192 }
+const LIMITS = { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 512 }
 
 /** What the thread is opened with. */
 export interface ImportThreadOptions {

@@ -21,8 +21,11 @@ export const QUEUE_BYTES_MAX = 32 * 1_048_576
 /** Bodies that wait to be committed. */
 export const QUEUE_BODIES_MAX = 10_000
 
-/** Megabytes for what the thread just made, and soon drops: more of it saves no time, and stays taken. */
-const YOUNG_MB_MAX = 24
+/**
+ * What a thread may hold, in megabytes: far more than it needs. More for what it has just made, and soon drops, saves no time; and a
+ * heap without a limit grows to several times its need before the collector looks through all of it.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 }
 
 export interface WriterOptions {
   readonly database: string
@@ -106,8 +109,8 @@ export function writerWorkers({ database, hash_key, started_at }: WriterOptions)
   return ({ onMessage, onDeath }) => {
     const { port1: writer, port2: parser } = new MessageChannel()
     const open = (script: string, workerData: ParserOptions | CommitterOptions, port: MessagePort): Worker => {
-      const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB_MAX }
-      const worker = new Worker(new URL(script, import.meta.url), { workerData, transferList: [port], resourceLimits })
+      const thread = new URL(script, import.meta.url)
+      const worker = new Worker(thread, { workerData, transferList: [port], resourceLimits: LIMITS })
       return worker.on('error', (cause) => onDeath(cause instanceof Error ? cause : new Error(String(cause))))
     }
     const parsing = open('parser-thread.ts', { hash_key, writer }, writer)
