@@ -10,10 +10,10 @@ import type { Pseudonyms } from './pseudonym.ts'
  * Bytes committed together. Most facts of a message meet in a large batch, and make one row of it then, and pages are written
  * once for many of them; but a server beside it waits for each.
  */
-const BATCH_BYTES = 20 * 1_048_576
+const BATCH_BYTES = 40 * 1_048_576
 
 /** Lines after which a batch ends in any case, however short they are. */
-const BATCH_LINES = 150_000
+const BATCH_LINES = 300_000
 
 /** Bytes that are read, and whose lines are parsed, at once: what is made of them is soon dropped. */
 const PIECE_BYTES = 524_288

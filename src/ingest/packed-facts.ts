@@ -74,21 +74,63 @@ export class UnpackedFacts implements Facts {
   }
 
   at(place: number): Fact {
-    const packed = this.#packed
-    const price_micros = packed.prices_micros[place] as bigint
-    return {
-      kind: FACT_KINDS[packed.kinds[place] as number] as FactKind,
-      at: packed.at[place] as number,
-      ad_id: repeatedAt(packed.ad_ids, place) as string,
-      page_id: repeatedAt(packed.page_ids, place) as string,
-      subscriber: textAt(packed.subscribers, place) as string,
-      tracking_id: textAt(packed.tracking_ids, place),
-      mid: textAt(packed.mids, place),
-      price_micros: price_micros === NO_PRICE ? null : price_micros,
-      country: repeatedAt(packed.countries, place),
-      btn_name: repeatedAt(packed.btn_names, place),
-      error_message: repeatedAt(packed.error_messages, place),
-    }
+    return new UnpackedFact(this.#packed, place)
+  }
+}
+
+/** A fact whose fields are read when they are asked for: nobody asks for all of them. */
+class UnpackedFact implements Fact {
+  readonly #packed: PackedFacts
+  readonly #place: number
+
+  constructor(packed: PackedFacts, place: number) {
+    this.#packed = packed
+    this.#place = place
+  }
+
+  get kind(): FactKind {
+    return FACT_KINDS[this.#packed.kinds[this.#place] as number] as FactKind
+  }
+
+  get at(): number {
+    return this.#packed.at[this.#place] as number
+  }
+
+  get ad_id(): string {
+    return repeatedAt(this.#packed.ad_ids, this.#place) as string
+  }
+
+  get page_id(): string {
+    return repeatedAt(this.#packed.page_ids, this.#place) as string
+  }
+
+  get subscriber(): string {
+    return textAt(this.#packed.subscribers, this.#place) as string
+  }
+
+  get tracking_id(): string | null {
+    return textAt(this.#packed.tracking_ids, this.#place)
+  }
+
+  get mid(): string | null {
+    return textAt(this.#packed.mids, this.#place)
+  }
+
+  get price_micros(): bigint | null {
+    const price_micros = this.#packed.prices_micros[this.#place] as bigint
+    return price_micros === NO_PRICE ? null : price_micros
+  }
+
+  get country(): string | null {
+    return repeatedAt(this.#packed.countries, this.#place)
+  }
+
+  get btn_name(): string | null {
+    return repeatedAt(this.#packed.btn_names, this.#place)
+  }
+
+  get error_message(): string | null {
+    return repeatedAt(this.#packed.error_messages, this.#place)
   }
 }
 
