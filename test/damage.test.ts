@@ -6,6 +6,7 @@ import { FACT_KINDS, type Fact } from '../src/domain/fact.ts'
 import { Random } from '../src/sandbox/random.ts'
 import { Admission } from '../src/store/admission.ts'
 import { append } from '../src/store/append.ts'
+import { gather } from '../src/store/gather.ts'
 import { openSqliteStore } from '../src/store/sqlite/store.ts'
 import type { Store } from '../src/store/store.ts'
 import { verify } from '../src/store/verify.ts'
@@ -45,7 +46,7 @@ async function write(store: Store, facts: readonly Fact[]): Promise<void> {
   const admission = new Admission()
   await store.write(async (tables) => {
     await admission.open(tables.registry, START_MS)
-    await append(tables, admission, facts)
+    await append(tables, admission, gather(facts))
   })
 }
 

@@ -9,6 +9,7 @@ import { makeReport } from '../src/graph/report-job.ts'
 import { formatRunId } from '../src/graph/report-order.ts'
 import { Admission } from '../src/store/admission.ts'
 import { append } from '../src/store/append.ts'
+import { gather } from '../src/store/gather.ts'
 import { openStore } from '../src/store/open.ts'
 import type { ReportOrder, ReportRun } from '../src/store/reports.ts'
 import type { Store } from '../src/store/store.ts'
@@ -84,7 +85,7 @@ class World implements AsyncDisposable {
       await tables.tokens.add({ token_hash, permission: 'read', created_at: 0, accounts: new Set([account]) })
       const admission = new Admission()
       await admission.open(tables.registry, NOW.epochMilliseconds)
-      await append(tables, admission, facts)
+      await append(tables, admission, gather(facts))
     })
     return world
   }

@@ -6,6 +6,7 @@ import { answerErrand } from '../src/graph/errand.ts'
 import type { GraphRequest } from '../src/graph/request.ts'
 import { Admission, singleIdAd } from '../src/store/admission.ts'
 import { append } from '../src/store/append.ts'
+import { gather } from '../src/store/gather.ts'
 import type { Store, Tables } from '../src/store/store.ts'
 import { hashToken } from '../src/store/tokens.ts'
 import { openEmptyStore } from './database.ts'
@@ -60,7 +61,7 @@ async function addTenant({ registry, tokens }: Tables, account_id: string, token
 export async function appendFacts(tables: Tables, facts: readonly Fact[]): Promise<void> {
   const admission = new Admission()
   await admission.open(tables.registry, NOW.epochMilliseconds)
-  await append(tables, admission, facts)
+  await append(tables, admission, gather(facts))
 }
 
 /** What the deputy's thread does, without the thread. */

@@ -7,6 +7,7 @@ import { formatImportLine } from '../sandbox/event.ts'
 import { LiveCampaign } from '../sandbox/live.ts'
 import { Admission, singleIdAd } from '../store/admission.ts'
 import { append } from '../store/append.ts'
+import { gather } from '../store/gather.ts'
 import type { Store, Tables } from '../store/store.ts'
 import { hashToken } from '../store/tokens.ts'
 
@@ -34,7 +35,7 @@ export async function loadDemo(store: Store, pseudonyms: Pseudonyms, now_ms: num
     )
     const admission = new Admission()
     await admission.open(tables.registry, now_ms)
-    await append(tables, admission, facts)
+    await append(tables, admission, gather(facts))
     await tables.registry.writeSetting(SETTING, String(now_ms))
   })
 }

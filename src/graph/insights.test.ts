@@ -4,6 +4,7 @@ import { openEmptyStore } from '../../test/database.ts'
 import type { Fact } from '../domain/fact.ts'
 import { Admission } from '../store/admission.ts'
 import { append } from '../store/append.ts'
+import { gather } from '../store/gather.ts'
 import type { Node } from '../store/registry.ts'
 import { Directory } from './directory.ts'
 import { readInsights } from './insights.ts'
@@ -55,7 +56,7 @@ await store.write(async (tables) => {
   }
   const admission = new Admission()
   await admission.open(tables.registry, NOW.epochMilliseconds)
-  await append(tables, admission, FACTS)
+  await append(tables, admission, gather(FACTS))
 })
 
 async function read(id: string, query: string, meta_history_limit = false): Promise<InsightsRow[]> {

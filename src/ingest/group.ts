@@ -1,6 +1,6 @@
 import type { FactKind } from '../domain/fact.ts'
-import type { Facts } from '../store/append.ts'
 import type { PageEvent } from '../store/arrivals.ts'
+import type { Facts } from '../store/gather.ts'
 import type { RejectedChange } from '../store/set-aside.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 import { parseWebhook, type Webhook, WebhookError } from './webhook.ts'

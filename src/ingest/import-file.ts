@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { Fact } from '../domain/fact.ts'
-import type { Facts } from '../store/append.ts'
+import type { Facts } from '../store/gather.ts'
 import { FactError, type FactRecord, parseFact } from './fact.ts'
 import { JoinedFacts } from './joined-facts.ts'
 import type { Pseudonyms } from './pseudonym.ts'
@@ -13,7 +13,7 @@ import type { Pseudonyms } from './pseudonym.ts'
 const BATCH_BYTES = 40 * 1_048_576
 
 /** Lines after which a batch ends in any case, however short they are. */
-const BATCH_LINES = 300_000
+const BATCH_LINES = 150_000
 
 /** Bytes that are read, and whose lines are parsed, at once: what is made of them is soon dropped. */
 const PIECE_BYTES = 524_288

@@ -1,5 +1,6 @@
 import type { Admission } from '../store/admission.ts'
 import { append } from '../store/append.ts'
+import { type GatheredFacts, gather } from '../store/gather.ts'
 import type { Rest } from '../store/rest.ts'
 import type { Store } from '../store/store.ts'
 import { digestOf, type ImportBatch, type ImportStart, type ReadBatches } from './import-file.ts'
@@ -56,9 +57,10 @@ export async function importFacts(file: string, options: ImportOptions): Promise
     for (const { line, reason } of batch.bad_lines) options.onBadLine(line, reason)
     imported.bad_lines += batch.bad_lines.length
     imported.lines = batch.reached.lines
+    const gathered = gather(batch.facts)
     await committing
     await options.rest()
-    committing = commit(file, batch, imported, options)
+    committing = commit(file, { gathered, reached: batch.reached }, imported, options)
     // Told of by the next batch, or at the end.
     committing.catch(() => undefined)
   }
@@ -76,7 +78,7 @@ async function findStart(file: string, store: Store): Promise<ImportStart> {
 
 async function commit(
   file: string,
-  { facts, reached }: ImportBatch,
+  { gathered, reached }: { readonly gathered: GatheredFacts } & Pick<ImportBatch, 'reached'>,
   imported: Imported,
   { store, admission, now_ms, onProgress }: ImportOptions,
 ): Promise<void> {
@@ -84,9 +86,9 @@ async function commit(
     const appended = await store.write(async (tables) => {
       await admission.open(tables.registry, now_ms())
       await tables.arrivals.writeCheckpoint({ file, ...reached })
-      return append(tables, admission, facts)
+      return append(tables, admission, gathered)
     }, 'shared')
-    imported.facts += facts.length
+    imported.facts += gathered.facts.length
     imported.parked += appended.parked
     imported.forgotten += appended.forgotten
     imported.pruned += appended.pruned

@@ -1,6 +1,7 @@
 import type { FactKind } from '../domain/fact.ts'
 import type { Admission } from '../store/admission.ts'
 import { type Appended, append } from '../store/append.ts'
+import { gather } from '../store/gather.ts'
 import type { Store, Tables } from '../store/store.ts'
 import type { ParsedGroup } from './group.ts'
 
@@ -32,12 +33,13 @@ export async function takeIn(store: Store, admission: Admission, group: ParsedGr
 }
 
 async function commit(store: Store, admission: Admission, group: ParsedGroup): Promise<Appended> {
-  const { facts, rejected, events, received_at } = group
+  const { rejected, events, received_at } = group
+  const gathered = gather(group.facts)
   try {
     return await store.write(async (tables: Tables) => {
       await admission.open(tables.registry, received_at)
       if (rejected.length > 0) await tables.setAside.reject(rejected, received_at)
-      const appended = await append(tables, admission, facts)
+      const appended = await append(tables, admission, gathered)
       await tables.arrivals.notePageEvents(events, received_at)
       return appended
     }, 'shared')

@@ -1,5 +1,5 @@
 import type { Fact } from '../domain/fact.ts'
-import type { Facts } from '../store/append.ts'
+import type { Facts } from '../store/gather.ts'
 
 /** The facts of several lists, one list after another. */
 export class JoinedFacts implements Facts {

@@ -1,5 +1,5 @@
 import { FACT_KINDS, type Fact, type FactKind } from '../domain/fact.ts'
-import type { Facts } from '../store/append.ts'
+import type { Facts } from '../store/gather.ts'
 
 /**
  * Facts as one thread hands them to another: column by column. A copy of so many objects would cost more than parsing them

@@ -1,5 +1,6 @@
 import type { Admission } from '../store/admission.ts'
 import { append } from '../store/append.ts'
+import { gather } from '../store/gather.ts'
 import type { Store } from '../store/store.ts'
 import { FactError } from './fact.ts'
 import { parseRejected } from './webhook.ts'
@@ -25,7 +26,7 @@ export async function retryRejected(
           retried.rejected++
           continue
         }
-        await append(tables, admission, [fact])
+        await append(tables, admission, gather([fact]))
         await tables.setAside.removeRejected(change_digest)
         retried.accepted++
       }

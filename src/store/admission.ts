@@ -1,4 +1,5 @@
 import type { Fact } from '../domain/fact.ts'
+import type { AdOnPage } from './gather.ts'
 import type { AccountContext, AdFields, Placement, Registry } from './registry.ts'
 
 /** What becomes of a fact: it is counted at a place, waits for its ad to be registered, or is refused for good. */
@@ -33,13 +34,17 @@ export class Admission {
     this.#version = -1
   }
 
-  /** What `admit` would say, if nothing has to be read or written for it; a batch asks this thousands of times. */
-  recall(fact: Fact): Admitted | undefined {
-    const placement = this.#placements.get(fact.ad_id)
-    const links = this.#pageLinks.get(fact.page_id)
-    if (placement === undefined || links === undefined || this.#forgotten.has(fact.subscriber)) return undefined
-    if (!pageAllows(links, placement.account)) return 'parked'
-    return placement.page_ids.has(fact.page_id) ? placement : undefined
+  /** Where the facts of an ad and page are counted, if nothing has to be read or written to tell; but for who was forgotten. */
+  recall({ ad_id, page_id }: AdOnPage): Placement | undefined {
+    const placement = this.#placements.get(ad_id)
+    const links = this.#pageLinks.get(page_id)
+    if (placement === undefined || links === undefined || placement.floor_at !== null) return undefined
+    return pageAllows(links, placement.account) && placement.page_ids.has(page_id) ? placement : undefined
+  }
+
+  /** Whether somebody may have been forgotten; `admit` knows until when. */
+  forgets(subscriber: string): boolean {
+    return this.#forgotten.size > 0 && this.#forgotten.has(subscriber)
   }
 
   async admit(registry: Registry, fact: Fact): Promise<Admitted> {

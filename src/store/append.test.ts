@@ -10,6 +10,7 @@ import { FACT_KINDS, type Fact } from '../domain/fact.ts'
 import { Admission, singleIdAd } from './admission.ts'
 import { append } from './append.ts'
 import { catchUp } from './catch-up.ts'
+import { gather } from './gather.ts'
 import { prune } from './prune.ts'
 import type { Account } from './registry.ts'
 import { ACCOUNT_CELLS, ROLLUP_COLUMNS, type RollupColumn } from './rollup-cells.ts'
@@ -131,7 +132,7 @@ class World implements ModelWorld {
     this.ledger.append(facts)
     return this.store.write(async (tables) => {
       await this.admission.open(tables.registry, START_MS)
-      return append(tables, this.admission, facts)
+      return append(tables, this.admission, gather(facts))
     })
   }
 

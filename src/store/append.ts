@@ -3,6 +3,7 @@ import type { Fact } from '../domain/fact.ts'
 import { resolve } from '../domain/resolution.ts'
 import { merge, threadOf } from '../domain/thread.ts'
 import type { Admission } from './admission.ts'
+import { addPlace, type Facts, type GatheredFacts } from './gather.ts'
 import type { Pruned } from './pruned.ts'
 import type { Placement } from './registry.ts'
 import { RollupCells } from './rollup-cells.ts'
@@ -24,32 +25,32 @@ const THREADS_AT_ONCE = 1000
 /** Cells that are summed before they are added to the tables: a batch of many ads and days has as many as facts. */
 const CELLS_AT_ONCE = 5000
 
-/** Facts by their places, each of which may be made anew whenever it is asked for. */
-export interface Facts {
-  readonly length: number
-  at(place: number): Fact | undefined
-}
-
 /** The places of the facts that came for a thread. */
 interface Arrival extends ThreadKey {
-  readonly places: number[]
+  readonly places: readonly number[]
 }
 
-/** What arrived, by ad and subscriber. */
-type Arrivals = Map<number, Map<string, Arrival>>
+/** The places of the facts that came for an ad, by subscriber. */
+interface Arrivals extends AdKey {
+  readonly places: Map<string, number[]>
+}
+
+/** What arrived, by ad. */
+type ArrivalsByAd = Map<number, Arrivals>
 
 /**
  * Merges facts into their threads, and keeps the rollups by difference, within one transaction (design 3). Facts may
- * come in any order and any number of times.
+ * come in any order and any number of times. Takes the lists of what was gathered over.
  */
-export async function append(tables: Tables, admission: Admission, facts: Facts): Promise<Appended> {
+export async function append(tables: Tables, admission: Admission, gathered: GatheredFacts): Promise<Appended> {
+  const { facts } = gathered
   const appended = { merged: 0, parked: 0, forgotten: 0, pruned: 0 }
-  const arrivals: Arrivals = new Map()
+  const arrivals: ArrivalsByAd = new Map()
   const parked: Fact[] = []
   const floored: Placed[] = []
-  for (let place = 0; place < facts.length; place++) {
+  for (const place of arriveKnown(admission, gathered, arrivals)) {
     const fact = facts.at(place) as Fact
-    const admitted = admission.recall(fact) ?? (await admission.admit(tables.registry, fact))
+    const admitted = await admission.admit(tables.registry, fact)
     if (admitted === 'forgotten') appended.forgotten++
     else if (admitted === 'parked') parked.push(fact)
     else if (admitted.floor_at === null) arrive(arrivals, admitted, fact.subscriber, place)
@@ -62,6 +63,24 @@ export async function append(tables: Tables, admission: Admission, facts: Facts)
   appended.merged = facts.length - appended.parked - appended.forgotten - appended.pruned
   await mergeArrivals(tables, admission, inOrder(arrivals), facts)
   return appended
+}
+
+/**
+ * Lets those facts arrive of which it is known, by ad and page alone, where they are counted: nearly all. Returns the places of
+ * the others in their order; of them one after another is admitted, since one may register an ad that the next tells of.
+ */
+function arriveKnown(admission: Admission, { groups }: GatheredFacts, arrivals: ArrivalsByAd): number[] {
+  const others: number[] = []
+  for (const group of groups) {
+    const placement = admission.recall(group)
+    for (const [subscriber, places] of group.places) {
+      if (placement !== undefined && !admission.forgets(subscriber)) continue
+      group.places.delete(subscriber)
+      for (const place of places) others.push(place)
+    }
+    if (placement !== undefined && group.places.size > 0) arriveTogether(arrivals, placement, group.places)
+  }
+  return others.sort((a, b) => a - b)
 }
 
 /** A fact of an ad of which something was pruned. */
@@ -77,7 +96,7 @@ interface Placed {
  * pruned when all that it knows is older than the floor. So a fact above it is new, unless it is of a pruned message: a late
  * read would prove the delivery that was counted already.
  */
-async function arriveAboveFloors(pruned: Pruned, arrivals: Arrivals, floored: readonly Placed[]): Promise<number> {
+async function arriveAboveFloors(pruned: Pruned, arrivals: ArrivalsByAd, floored: readonly Placed[]): Promise<number> {
   const above = floored.filter(({ placement, fact }) => fact.at >= (placement.floor_at ?? 0))
   const messages = above.flatMap((placed) => {
     const { account, ad } = placed.placement
@@ -94,31 +113,35 @@ async function arriveAboveFloors(pruned: Pruned, arrivals: Arrivals, floored: re
   return refused.length
 }
 
-function arrive(arrivals: Arrivals, { ad, account }: Placement, subscriber: string, place: number): void {
-  let ofAd = arrivals.get(ad)
-  if (ofAd === undefined) {
-    ofAd = new Map()
-    arrivals.set(ad, ofAd)
-  }
-  const arrival = ofAd.get(subscriber)
-  if (arrival === undefined) ofAd.set(subscriber, { ad, account, subscriber, places: [place] })
-  else arrival.places.push(place)
+function arrive(arrivals: ArrivalsByAd, { ad, account }: Placement, subscriber: string, place: number): void {
+  const ofAd = arrivals.get(ad)
+  if (ofAd === undefined) arrivals.set(ad, { ad, account, places: new Map([[subscriber, [place]]]) })
+  else addPlace(ofAd.places, subscriber, place)
 }
 
-function adsOf(arrivals: Arrivals, floored: readonly Placed[]): AdKey[] {
+/** Most ads are told of by one page. */
+function arriveTogether(arrivals: ArrivalsByAd, { ad, account }: Placement, places: Map<string, number[]>): void {
+  const ofAd = arrivals.get(ad)
+  if (ofAd === undefined) arrivals.set(ad, { ad, account, places })
+  else for (const [subscriber, own] of places) for (const place of own) addPlace(ofAd.places, subscriber, place)
+}
+
+function adsOf(arrivals: ArrivalsByAd, floored: readonly Placed[]): AdKey[] {
   const ads = new Map(floored.map(({ placement: { account, ad } }) => [ad, { account, ad }]))
-  for (const [ad, ofAd] of arrivals) for (const { account } of ofAd.values().take(1)) ads.set(ad, { account, ad })
+  for (const { account, ad } of arrivals.values()) ads.set(ad, { account, ad })
   return [...ads.values()]
 }
 
 /** Neighbours in the tables are neighbours here, so that a batch touches each page of them once. */
-function inOrder(arrivals: Arrivals): Arrival[] {
-  const ads = [...arrivals.keys()].sort((a, b) => a - b)
-  return ads.flatMap((ad) => [...(arrivals.get(ad)?.values() ?? [])].sort(bySubscriber))
+function inOrder(arrivals: ArrivalsByAd): Arrival[] {
+  const ads = [...arrivals.values()].sort((a, b) => a.ad - b.ad)
+  return ads.flatMap(({ ad, account, places }) =>
+    [...places].sort(bySubscriber).map(([subscriber, own]) => ({ ad, account, subscriber, places: own })),
+  )
 }
 
-function bySubscriber(a: Arrival, b: Arrival): number {
-  return a.subscriber < b.subscriber ? -1 : 1
+function bySubscriber([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a < b ? -1 : 1
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isSameMessage, type Resolution, resolve } from '../domain/resolution.ts'
 import type { Admission } from './admission.ts'
 import { addCells, addDifference, append } from './append.ts'
+import { gather } from './gather.ts'
 import { RollupCells } from './rollup-cells.ts'
 import type { Store, Tables } from './store.ts'
 import type { ThreadChange } from './threads.ts'
@@ -79,7 +80,7 @@ async function resolveAnew(tables: Tables, admission: Admission): Promise<number
 /** Appends the next batch of parked facts whose ad was claimed; returns how many, `undefined` when none is left. */
 async function appendClaimed(tables: Tables, admission: Admission): Promise<number | undefined> {
   const facts = await tables.setAside.takeClaimed(CLAIM_FACTS_MAX)
-  const { parked } = await append(tables, admission, facts)
+  const { parked } = await append(tables, admission, gather(facts))
   return facts.length === parked ? undefined : facts.length - parked
 }
 

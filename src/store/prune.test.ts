@@ -6,6 +6,7 @@ import type { Fact, FactKind } from '../domain/fact.ts'
 import { Admission, singleIdAd } from './admission.ts'
 import { append } from './append.ts'
 import { catchUp } from './catch-up.ts'
+import { gather } from './gather.ts'
 import { countPrunable, PRUNE_THREADS_MAX, type PrunedRows, type PruneOptions, prune } from './prune.ts'
 import type { Account } from './registry.ts'
 import { ACCOUNT_CELLS } from './rollup-cells.ts'
@@ -43,7 +44,7 @@ class Ledger implements AsyncDisposable {
   append(...facts: readonly Fact[]) {
     return this.store.write(async (tables) => {
       await this.admission.open(tables.registry, NOW_MS)
-      return append(tables, this.admission, facts)
+      return append(tables, this.admission, gather(facts))
     })
   }
 

@@ -10,6 +10,7 @@ import { Admission, singleIdAd } from '../admission.ts'
 import { append } from '../append.ts'
 import { catchUp, catchUpStep } from '../catch-up.ts'
 import { forget } from '../forget.ts'
+import { gather } from '../gather.ts'
 import { prune } from '../prune.ts'
 import type { Account } from '../registry.ts'
 import type { Tables } from '../store.ts'
@@ -61,7 +62,7 @@ function take(...facts: readonly Fact[]): Doing {
     store.write(async (tables) => {
       await admission.open(tables.registry, NOW)
       await begun()
-      await append(tables, admission, facts)
+      await append(tables, admission, gather(facts))
       await tables.arrivals.notePageEvents(facts, NOW)
     }, 'shared')
 }
@@ -71,9 +72,9 @@ function takeInTurn(first: Fact, others: readonly Fact[]): Doing {
   return ({ store, admission, begun }) =>
     store.write(async (tables) => {
       await admission.open(tables.registry, NOW)
-      await append(tables, admission, [first])
+      await append(tables, admission, gather([first]))
       await begun()
-      await append(tables, admission, others)
+      await append(tables, admission, gather(others))
     }, 'shared')
 }
 

@@ -8,6 +8,7 @@ import { FACT_KINDS, type Fact } from '../../domain/fact.ts'
 import { Admission, singleIdAd } from '../admission.ts'
 import { append } from '../append.ts'
 import { catchUp, catchUpStep } from '../catch-up.ts'
+import { gather } from '../gather.ts'
 import { openStore } from '../open.ts'
 import { REPORT_LIFE_MS, REPORT_ROWS_PER_COMMIT, removeExpiredReports } from '../reports.ts'
 import { ACCOUNT_CELLS, RollupCells } from '../rollup-cells.ts'
@@ -92,7 +93,7 @@ async function take(store: Store, admission: Admission, facts: readonly Fact[]):
   await store.write(async (tables) => {
     await admission.open(tables.registry, START_MS)
     await tables.setAside.reject(facts.map(rejectionOf), START_MS)
-    await append(tables, admission, facts)
+    await append(tables, admission, gather(facts))
     await tables.arrivals.notePageEvents(facts, START_MS + (facts[0]?.at ?? 0))
   }, 'shared')
 }

@@ -9,6 +9,7 @@ import { Admission, singleIdAd } from '../admission.ts'
 import { append } from '../append.ts'
 import { catchUp } from '../catch-up.ts'
 import { forget } from '../forget.ts'
+import { gather } from '../gather.ts'
 import { openStore } from '../open.ts'
 import { prune } from '../prune.ts'
 import type { Store } from '../store.ts'
@@ -107,7 +108,7 @@ async function liveThroughAll(store: Store): Promise<void> {
   const take = (...facts: readonly Fact[]) =>
     store.write(async (tables) => {
       await admission.open(tables.registry, NOW_MS)
-      return append(tables, admission, facts)
+      return append(tables, admission, gather(facts))
     }, 'shared')
   for (const account_id of ['1', '2']) {
     const fields = { account_id, name: account_id, currency: 'USD', time_zone: 'UTC', page_ids: ['9'] }

@@ -176,8 +176,11 @@ class World {
     this.#holding?.[Symbol.dispose]()
     this.#limitPages(undefined)
     this.#commit_ms = 0
-    if (this.#server === undefined) await this.#start()
-    await this.#time.runUntil(this.#time.now_ms + SETTLED_AFTER_MS)
+    // A server that a sync failed for is put down only some moments after.
+    do {
+      if (this.#server === undefined) await this.#start()
+      await this.#time.runUntil(this.#time.now_ms + SETTLED_AFTER_MS)
+    } while (this.#server === undefined)
     this.#do((expected) => expected.claim())
   }
 
