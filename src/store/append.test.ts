@@ -5,10 +5,10 @@ import { openEmptyStore, runs } from '../../test/database.ts'
 import { countFailuresNaively, countNaively, type ModelWorld, NaiveLedger } from '../../test/model.ts'
 import { countLines, readRollupLines } from '../../test/rollup-lines.ts'
 import { COUNTERS } from '../domain/counter.ts'
-import { formatDay, parseDay } from '../domain/day.ts'
+import { DAY_MS, formatDay, parseDay } from '../domain/day.ts'
 import { FACT_KINDS, type Fact } from '../domain/fact.ts'
 import { Admission, singleIdAd } from './admission.ts'
-import { append } from './append.ts'
+import { append, CELLS_AT_ONCE } from './append.ts'
 import { catchUp } from './catch-up.ts'
 import { gather } from './gather.ts'
 import { prune } from './prune.ts'
@@ -86,6 +86,9 @@ const arbitraryAct: fc.Arbitrary<Act> = fc.oneof(
   }),
   fc.constant({ kind: 'catch up' as const }),
 )
+
+/** Ads of one account, with days enough for more cells than are added at once. */
+const ADS_OF_MANY = ['11', '12', '13', '14', '15']
 
 const arbitraryPrune: fc.Arbitrary<Act> = fc.record({
   kind: fc.constant('prune' as const),
@@ -245,6 +248,23 @@ test('prune() leaves every rollup as it is, and lets nothing count again that wa
     ),
     { numRuns: runs(300) },
   )
+})
+
+test('append() adds the cells of a batch of many days in parts, each once', async () => {
+  await using world = await World.open()
+  const days = Array.from({ length: 2 * CELLS_AT_ONCE + 100 }, (_, i) => i)
+  const facts = days.map((day): Fact => {
+    const of = { ad_id: ADS_OF_MANY[day % ADS_OF_MANY.length] as string, page_id: '101', subscriber: `s${day}` }
+    const nothing = { mid: null, price_micros: 5n, country: null, btn_name: null, error_message: null }
+    const at = START_MS - Math.floor(day / ADS_OF_MANY.length) * DAY_MS
+    return { kind: 'delivered', at, ...of, tracking_id: `t${day}`, ...nothing }
+  })
+  await world.append(facts)
+  const node = { account: await world.numberOf('1'), ads: [ACCOUNT_CELLS] }
+  const { sums } = await world.store.rollups.sumColumns(node, { since: 0, until: 99_999 }, ['delivered_c'])
+  assert.deepEqual(sums, [BigInt(facts.length)])
+  // Thousands of them would take minutes to print.
+  assert.equal((await world.findDiscrepancies()).length, 0)
 })
 
 test('sumColumns() gives a range the sum of its days, and an account the sum of its ads', async () => {

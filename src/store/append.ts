@@ -23,7 +23,7 @@ export interface Appended {
 const THREADS_AT_ONCE = 1000
 
 /** Cells that are summed before they are added to the tables: a batch of many ads and days has as many as facts. */
-const CELLS_AT_ONCE = 5000
+export const CELLS_AT_ONCE = 5000
 
 /** The places of the facts that came for a thread. */
 interface Arrival extends ThreadKey {
