@@ -20,7 +20,7 @@ export interface Appended {
 }
 
 /** Threads that are read together, and written before the next are merged: what was made of them is soon dropped. */
-const THREADS_AT_ONCE = 1000
+const THREADS_AT_ONCE = 250
 
 /** Cells that are summed before they are added to the tables: a batch of many ads and days has as many as facts. */
 export const CELLS_AT_ONCE = 5000
