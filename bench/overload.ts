@@ -43,7 +43,7 @@ export interface Overload {
 const OVERLOAD = 3
 
 const CHANGES = 1000
-const PRESS_CONNECTIONS = 32
+const PRESS_CONNECTIONS = 64
 const ASK_EVERY_MS = 20
 const SAMPLE_EVERY_MS = 100
 

@@ -84,7 +84,7 @@ async function run(): Promise<void> {
   print('the thread that commits, of the same', threadOf(importing, 'append.ts'), TAKING)
   const history = await makeHistory(bench)
   const server = await profileServer(bench, history, (one) =>
-    measureFacts(bench, one, { changes: 1000, connections: 8 }),
+    measureFacts(bench, one, { changes: 1000, connections: 64 }),
   )
   print('the parser, of webhooks of 1000 changes', threadOf(server, 'parser-thread.ts'), PARSING)
   print('the writer, of the same', threadOf(server, 'writer-thread.ts'), TAKING)

@@ -31,7 +31,7 @@ export const SINGLE: Posting = { changes: 1, connections: 64 }
 
 export const MANY: readonly (Posting & { readonly ratio_to_reach?: number })[] = [
   { changes: 20, connections: 64 },
-  { changes: 1000, connections: 32, ratio_to_reach: 0.1 },
+  { changes: 1000, connections: 64, ratio_to_reach: 0.1 },
 ]
 
 /** Measures bodies of one change, each answered after its commit, also beside a bare server that checks and parses. */

@@ -7,10 +7,10 @@ import type { PackedFacts } from './packed-facts.ts'
 export const GROUP_MS = 1
 
 /**
- * Bytes of bodies that are committed together: some ten thousand facts. More of them take less by the fact, and have whoever
+ * Bytes of bodies that are committed together: some twenty thousand facts. More of them take less by the fact, and have whoever
  * comes between two groups wait longer.
  */
-export const GROUP_BYTES_MAX = 4 * 1_048_576
+export const GROUP_BYTES_MAX = 8 * 1_048_576
 
 /** Groups handed over that are not committed yet: the one that is being committed, one parsed, and a full one at the door. */
 export const GROUPS_IN_FLIGHT_MAX = 3
