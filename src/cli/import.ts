@@ -39,14 +39,18 @@ export function addImportCommands(program: Command): void {
   ).option('--account <act_ID>', 'whose rate card; may be left out while there is one account')
 }
 
-async function importFile({ hash_key }: Database, options: DatabaseOptions, [named = '']: string[]): Promise<void> {
+async function importFile(
+  { hash_key, now_ms }: Database,
+  options: DatabaseOptions,
+  [named = '']: string[],
+): Promise<void> {
   const file = findFile(named)
   const total = statSync(file).size
   const bad = new BadLines(named)
   const started_ms = performance.now()
   using progress = new Progress('importing')
   const imported = await importApart(
-    { file, database: options.database, hash_key },
+    { file, database: options.database, hash_key, started_at: now_ms() },
     {
       onBadLine: (line, reason) => bad.add(line, reason),
       onProgress: ({ bytes, facts }) => progress.update(bytes, total, count(facts, 'fact')),

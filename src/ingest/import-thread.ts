@@ -6,7 +6,8 @@ import { importFacts } from './import.ts'
 import { ImportParser } from './import-parser.ts'
 import { type FromImport, type ImportThreadOptions, refusalOf } from './import-worker.ts'
 
-const { file, database, hash_key } = workerData as ImportThreadOptions
+const { file, database, hash_key, started_at } = workerData as ImportThreadOptions
+const opened_ms = performance.now()
 
 try {
   await using parser = new ImportParser(hash_key)
@@ -15,7 +16,7 @@ try {
     store,
     admission: new Admission(),
     readBatches: parser.readBatches,
-    now_ms: () => Temporal.Now.instant().epochMilliseconds,
+    now_ms: () => Math.floor(started_at + performance.now() - opened_ms),
     rest: restBesideServer(database),
     onBadLine: (line, reason) => tell({ kind: 'bad_line', bad: { line, reason } }),
     onProgress: (progress) => tell({ kind: 'progress', progress }),

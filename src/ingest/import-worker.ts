@@ -14,6 +14,8 @@ export interface ImportThreadOptions {
   readonly file: string
   readonly database: string
   readonly hash_key: Uint8Array
+  /** What time it is when the thread is opened, in milliseconds since 1970: it has no clock of its own. */
+  readonly started_at: number
 }
 
 /** What is told of an import on its way. */
