@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { importFacts } from '../src/ingest/import.ts'
+import { SHARED_BATCH_BYTES } from '../src/ingest/import-file.ts'
 import { ImportParser } from '../src/ingest/import-parser.ts'
 import { openServer } from '../src/server.ts'
 import { Admission } from '../src/store/admission.ts'
@@ -65,7 +66,7 @@ export async function measureReadStatements(
 
 /** Returns how many seconds it took. */
 async function importHere(bench: Bench, database: string, { file, facts }: ImportFile): Promise<number> {
-  await using parser = new ImportParser(Buffer.from(HASH_KEY, 'hex'))
+  await using parser = new ImportParser({ hash_key: Buffer.from(HASH_KEY, 'hex'), batch_bytes: SHARED_BATCH_BYTES })
   await using store = await openStore(database)
   const started_ms = performance.now()
   const imported = await importFacts(file, {

@@ -65,7 +65,7 @@ test(
     const onDeath = (cause: Error) => assert.fail(cause)
     const thread = writerWorkers(options)({ onMessage, onDeath })
     const body = new TextEncoder().encode('{"object":"page","entry":[]}')
-    thread.post({ bytes: body, lengths: [body.length], received_at: NOW.epochMilliseconds })
+    thread.post({ pieces: [body], lengths: [body.length], received_at: NOW.epochMilliseconds })
     await opened.promise
     // Whoever reads the version waits for us from now on; an act has raised it, so that the thread looks again.
     await holder.query(

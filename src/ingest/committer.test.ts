@@ -51,6 +51,6 @@ function groupOf(tracking_id: string) {
       marketing_message_tracking_id: tracking_id,
     }),
   )
-  const group = { bytes: new Uint8Array(bytes), lengths: [bytes.length], received_at: NOW_MS }
+  const group = { pieces: [new Uint8Array(bytes)], lengths: [bytes.length], received_at: NOW_MS }
   return parseGroup(group, new KeyedPseudonyms(new Uint8Array(32)))
 }

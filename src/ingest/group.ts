@@ -7,8 +7,8 @@ import { parseWebhook, type Webhook, WebhookError } from './webhook.ts'
 
 /** Webhook bodies that are committed together. */
 export interface Group {
-  /** One after another. */
-  readonly bytes: Uint8Array<ArrayBuffer>
+  /** One after another, in pieces each of which begins and ends with a body. */
+  readonly pieces: readonly Uint8Array<ArrayBuffer>[]
   readonly lengths: readonly number[]
   readonly received_at: number
 }
@@ -50,13 +50,58 @@ function readBody(text: string, said: Webhook, pseudonyms: Pseudonyms, received_
   }
 }
 
-function textsOf({ bytes, lengths }: Group): string[] {
-  const buffer = Buffer.from(bytes.buffer)
+function textsOf(group: Group): string[] {
+  return bodiesOf(group).map((body) => Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'))
+}
+
+/** The bodies of a group, in their order. */
+export function bodiesOf({ pieces, lengths }: Pick<Group, 'pieces' | 'lengths'>): Uint8Array<ArrayBuffer>[] {
+  let place = 0
   let end = 0
   return lengths.map((length) => {
+    if (end + length > (pieces[place]?.length ?? 0)) {
+      place++
+      end = 0
+    }
     end += length
-    return buffer.toString('utf8', end - length, end)
+    return (pieces[place] ?? new Uint8Array()).subarray(end - length, end)
   })
+}
+
+/** Bytes from which on a body with a buffer of its own moves to another thread: what is smaller is copied with its neighbours. */
+const MOVED_BYTES_MIN = 16_384
+
+/** Puts bodies together for another thread, to which their buffers move. */
+export function piecesOf(bodies: readonly Uint8Array[]): Uint8Array<ArrayBuffer>[] {
+  const pieces: Uint8Array<ArrayBuffer>[] = []
+  let small: Uint8Array[] = []
+  const copySmall = () => {
+    if (small.length > 0) pieces.push(joined(small))
+    small = []
+  }
+  for (const body of bodies) {
+    if (ownsBuffer(body)) {
+      copySmall()
+      pieces.push(body)
+    } else small.push(body)
+  }
+  copySmall()
+  return pieces
+}
+
+function ownsBuffer(body: Uint8Array): body is Uint8Array<ArrayBuffer> {
+  const { buffer, length } = body
+  return length >= MOVED_BYTES_MIN && buffer instanceof ArrayBuffer && buffer.byteLength === length
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let start = 0
+  for (const part of parts) {
+    whole.set(part, start)
+    start += part.length
+  }
+  return whole
 }
 
 /** Pages and kinds are few, and their facts many. */

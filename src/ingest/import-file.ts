@@ -10,7 +10,10 @@ import type { Pseudonyms } from './pseudonym.ts'
  * Bytes committed together. Most facts of a message meet in a large batch, and make one row of it then, and pages are written
  * once for many of them; but a server beside it waits for each.
  */
-const BATCH_BYTES = 40 * 1_048_576
+export const BATCH_BYTES = 40 * 1_048_576
+
+/** The same where servers write beside it, and each batch keeps them from its ads: a third of a second. */
+export const SHARED_BATCH_BYTES = 8 * 1_048_576
 
 /** Lines after which a batch ends in any case, however short they are. */
 const BATCH_LINES = 150_000
@@ -51,9 +54,9 @@ export interface ImportBatch {
   readonly reached: ImportStart & { readonly digest: string }
 }
 
-/** The same, the facts of its pieces as whoever parsed them keeps them. */
-export interface PiecedBatch<Facts> extends Omit<ImportBatch, 'facts'> {
-  readonly pieces: readonly Facts[]
+/** The same, the facts of each of its pieces as whoever parsed them keeps them. */
+export interface PiecedBatch<Kept> extends Omit<ImportBatch, 'facts'> {
+  readonly pieces: readonly Kept[]
 }
 
 /** Reads and parses a file from there on, batch after batch; asks for the time at each. Throws an ImportError. */
@@ -65,6 +68,7 @@ export function readBatchesHere(pseudonyms: Pseudonyms): ReadBatches {
     for await (const { pieces, ...batch } of parseBatches(file, start, {
       pseudonyms,
       now_ms,
+      batch_bytes: BATCH_BYTES,
       keep: (facts) => facts,
     })) {
       yield { ...batch, facts: new JoinedFacts(pieces) }
@@ -73,23 +77,25 @@ export function readBatchesHere(pseudonyms: Pseudonyms): ReadBatches {
 }
 
 /** How the lines of a file are parsed. */
-export interface ParseOptions<Facts> {
+export interface ParseOptions<Kept> {
   readonly pseudonyms: Pseudonyms
   readonly now_ms: () => number
+  /** Bytes of a batch, once it is at full size. */
+  readonly batch_bytes: number
   /** What the facts of a piece are until their batch is complete. */
-  readonly keep: (facts: readonly Fact[]) => Facts
+  readonly keep: (facts: readonly Fact[]) => Kept
 }
 
 /** Reads and parses a file from there on, piece after piece. Throws an ImportError. */
-export async function* parseBatches<Facts>(
+export async function* parseBatches<Kept>(
   file: string,
   start: ImportStart,
-  { pseudonyms, now_ms, keep }: ParseOptions<Facts>,
-): AsyncGenerator<PiecedBatch<Facts>, void, undefined> {
+  { pseudonyms, now_ms, batch_bytes, keep }: ParseOptions<Kept>,
+): AsyncGenerator<PiecedBatch<Kept>, void, undefined> {
   const digest = await hashTo(file, start.bytes)
   let reached = start
   let { bytes, lines } = start
-  let batch = emptyBatch<Facts>()
+  let batch = emptyBatch<Kept>()
   // The first batches are small, so that the first of them is committed while the next is parsed.
   let wanted = PIECE_BYTES
   for await (const piece of readPieces(file, bytes)) {
@@ -99,7 +105,7 @@ export async function* parseBatches<Facts>(
     lines = parseLines(linesOf(piece), lines, { facts, bad_lines: batch.bad_lines }, pseudonyms, now_ms())
     batch.pieces.push(keep(facts))
     if (bytes - reached.bytes < wanted && lines - reached.lines < BATCH_LINES) continue
-    wanted = Math.min(2 * wanted, BATCH_BYTES)
+    wanted = Math.min(2 * wanted, batch_bytes)
     reached = { bytes, lines }
     yield { ...batch, reached: { ...reached, digest: digest.copy().digest('hex') } }
     batch = emptyBatch()
@@ -107,7 +113,7 @@ export async function* parseBatches<Facts>(
   if (bytes > reached.bytes) yield { ...batch, reached: { bytes, lines, digest: digest.digest('hex') } }
 }
 
-function emptyBatch<Facts>(): { readonly pieces: Facts[]; readonly bad_lines: BadLine[] } {
+function emptyBatch<Kept>(): { readonly pieces: Kept[]; readonly bad_lines: BadLine[] } {
   return { pieces: [], bad_lines: [] }
 }
 

@@ -5,7 +5,7 @@ import type { FromImportParser, ImportParserOptions, ToImportParser } from './im
 import { buffersOf, type PackedFacts, packFacts } from './packed-facts.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
 
-const { hash_key } = workerData as ImportParserOptions
+const { hash_key, batch_bytes } = workerData as ImportParserOptions
 const port = parentPort ?? fail('lines are parsed in a worker thread of the import')
 const pseudonyms = new KeyedPseudonyms(hash_key)
 let batches: ReturnType<typeof parseBatches<PackedFacts>> | undefined
@@ -13,7 +13,12 @@ let now_ms = 0
 
 for await (const [message] of on(port, 'message') as AsyncIterable<[ToImportParser]>) {
   if (message.kind === 'file') {
-    batches = parseBatches(message.file, message.start, { pseudonyms, now_ms: () => now_ms, keep: packFacts })
+    batches = parseBatches(message.file, message.start, {
+      pseudonyms,
+      now_ms: () => now_ms,
+      batch_bytes,
+      keep: packFacts,
+    })
   } else {
     now_ms = message.now_ms
     await replyWithNext()

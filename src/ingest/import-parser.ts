@@ -13,6 +13,7 @@ const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 }
 /** What the thread is opened with. */
 export interface ImportParserOptions {
   readonly hash_key: Uint8Array
+  readonly batch_bytes: number
 }
 
 /** Names the file, or asks for its next batch and says what time it is. */
@@ -31,10 +32,9 @@ export class ImportParser implements AsyncDisposable {
   readonly #worker: Worker
   readonly #answers: AsyncIterator<[FromImportParser]>
 
-  constructor(hash_key: Uint8Array) {
-    const workerData: ImportParserOptions = { hash_key }
+  constructor(options: ImportParserOptions) {
     const thread = new URL('import-parser-thread.ts', import.meta.url)
-    this.#worker = new Worker(thread, { workerData, resourceLimits: LIMITS })
+    this.#worker = new Worker(thread, { workerData: options, resourceLimits: LIMITS })
     this.#answers = on(this.#worker, 'message') as AsyncIterator<[FromImportParser]>
   }
 

@@ -1,16 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Admission } from '../store/admission.ts'
-import { openStore } from '../store/open.ts'
+import { isPostgres, openStore } from '../store/open.ts'
 import { restBesideServer } from '../store/rest.ts'
 import { importFacts } from './import.ts'
+import { BATCH_BYTES, SHARED_BATCH_BYTES } from './import-file.ts'
 import { ImportParser } from './import-parser.ts'
 import { type FromImport, type ImportThreadOptions, refusalOf } from './import-worker.ts'
 
 const { file, database, hash_key, started_at } = workerData as ImportThreadOptions
 const opened_ms = performance.now()
+const batch_bytes = isPostgres(database) ? SHARED_BATCH_BYTES : BATCH_BYTES
 
 try {
-  await using parser = new ImportParser(hash_key)
+  await using parser = new ImportParser({ hash_key, batch_bytes })
   await using store = await openStore(database)
   const imported = await importFacts(file, {
     store,

@@ -7,7 +7,7 @@ import { openEmptyStore } from '../../test/database.ts'
 import { Admission } from '../store/admission.ts'
 import type { Store } from '../store/store.ts'
 import { type Imported, importFacts } from './import.ts'
-import { ImportError } from './import-file.ts'
+import { BATCH_BYTES, ImportError } from './import-file.ts'
 import { ImportParser } from './import-parser.ts'
 
 const LINES = 60_000
@@ -42,7 +42,7 @@ async function openWorld(): Promise<{ store: Store; file: string } & AsyncDispos
 }
 
 async function run(store: Store, file: string, onProgress: () => void = () => {}): Promise<Imported> {
-  await using parser = new ImportParser(new Uint8Array(32))
+  await using parser = new ImportParser({ hash_key: new Uint8Array(32), batch_bytes: BATCH_BYTES })
   const { readBatches } = parser
   const now_ms = () => Date.parse('2026-11-20T12:00:00Z')
   const rest = async () => {}

@@ -16,7 +16,7 @@ port.on('message', (message: ToParser) => {
   else {
     const { facts, ...group } = parseGroup(message, pseudonyms)
     // Left to the garbage collector, bodies would have it look through the whole heap every few dozen megabytes.
-    message.bytes.buffer.transfer(0)
+    for (const { buffer } of message.pieces) buffer.transfer(0)
     const packed = packFacts(facts)
     pass({ kind: 'group', ...group, facts: packed }, buffersOf(packed))
   }

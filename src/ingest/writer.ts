@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import type { Group, ParsedGroup, Unreadable } from './group.ts'
+import { type Group, type ParsedGroup, piecesOf, type Unreadable } from './group.ts'
 import type { IntakeCounts } from './intake.ts'
 import type { PackedFacts } from './packed-facts.ts'
 
@@ -118,7 +118,11 @@ export function writerWorkers({ database, hash_key, started_at }: WriterOptions)
     writing.on('message', onMessage)
     const post = (message: ToParser, transfer: ArrayBuffer[] = []) => parsing.postMessage(message, transfer)
     return {
-      post: (group) => post({ kind: 'group', ...group }, [group.bytes.buffer]),
+      post: (group) =>
+        post(
+          { kind: 'group', ...group },
+          group.pieces.map(({ buffer }) => buffer),
+        ),
       async [Symbol.asyncDispose]() {
         const exits = [parsing, writing].map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
         post({ kind: 'close' })
@@ -209,16 +213,12 @@ export class Writer implements AsyncDisposable {
   #hand(): void {
     while (this.#isDue()) {
       const waiting = this.#takeGroup()
-      const bytes = new Uint8Array(waiting.reduce((sum, { body }) => sum + body.length, 0))
-      let start = 0
-      for (const { body } of waiting) {
-        bytes.set(body, start)
-        start += body.length
-      }
-      const lengths = waiting.map(({ body }) => body.length)
-      this.#inFlight.push({ waiting, bytes: bytes.length })
+      const bodies = waiting.map(({ body }) => body)
+      const lengths = bodies.map(({ length }) => length)
+      const bytes = lengths.reduce((sum, length) => sum + length, 0)
+      this.#inFlight.push({ waiting, bytes })
       this.#inFlightBodies += waiting.length
-      this.#thread.post({ bytes, lengths, received_at: this.#clock.now_ms() })
+      this.#thread.post({ pieces: piecesOf(bodies), lengths, received_at: this.#clock.now_ms() })
     }
   }
 

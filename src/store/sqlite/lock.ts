@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { DatabaseError } from '../store.ts'
 import { databaseError, isBusy } from './error.ts'
@@ -16,7 +17,7 @@ const LOOK_MS_MAX = 200
 export function lockDatabase(file: string, purpose: Purpose, timeout: number = LOOK_MS_MAX): Disposable {
   const parts = new DisposableStack()
   try {
-    const lock = parts.adopt(new DatabaseSync(`${file}.lock`, { timeout }), (db) => db.close())
+    const lock = parts.adopt(new DatabaseSync(lockOf(file), { timeout }), (db) => db.close())
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
     return parts.move()
   } catch (cause) {
@@ -27,13 +28,17 @@ export function lockDatabase(file: string, purpose: Purpose, timeout: number = L
   }
 }
 
-/** Whether a server has the file now. */
+/** Whether a server has the file now, or cannot be told to have it not: its lock may be another user's. */
 export function isServed(file: string): boolean {
+  if (!existsSync(lockOf(file))) return false
   try {
     lockDatabase(file, 'serve', 0)[Symbol.dispose]()
     return false
-  } catch (error) {
-    if (error instanceof DatabaseError && isBusy(error.cause)) return true
-    throw error
+  } catch {
+    return true
   }
+}
+
+function lockOf(file: string): string {
+  return `${file}.lock`
 }

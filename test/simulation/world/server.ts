@@ -4,7 +4,7 @@ import { Directory } from '../../../src/graph/directory.ts'
 import { answerErrand, type ErrandDesk } from '../../../src/graph/errand.ts'
 import { CATCH_UP_EVERY_MS, Committer } from '../../../src/ingest/committer.ts'
 import { answerWebhook } from '../../../src/ingest/door.ts'
-import { type Group, parseGroup } from '../../../src/ingest/group.ts'
+import { bodiesOf, type Group, parseGroup } from '../../../src/ingest/group.ts'
 import { confirmHashKey, KeyedPseudonyms } from '../../../src/ingest/pseudonym.ts'
 import { formatSignature } from '../../../src/ingest/signature.ts'
 import { type ThreadEvents, Writer, type WriterThread } from '../../../src/ingest/writer.ts'
@@ -206,13 +206,8 @@ export class SimulatedServer {
   #noteCommit(): void {
     this.#world.disk.noteCommit()
     if (this.#group === undefined) return
-    const { bytes, lengths, received_at } = this.#group
-    let end = 0
-    const bodies = lengths.map((length) => {
-      end += length
-      return Buffer.from(bytes.subarray(end - length, end)).toString()
-    })
-    this.#world.onCommit(bodies, received_at)
+    const bodies = bodiesOf(this.#group).map((body) => Buffer.from(body).toString())
+    this.#world.onCommit(bodies, this.#group.received_at)
   }
 
   #kill(left: number | undefined): void {
