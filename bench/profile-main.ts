@@ -31,8 +31,11 @@ const PARSING: readonly Label[] = [
 const TAKING: readonly Label[] = [
   ['garbage collector', ['(garbage collector)']],
   ['start: modules', ['getOrCreateModuleJob loader']],
-  ['make facts of what was packed', ['at packed-facts.ts']],
-  ['admit, gather by thread, sort', ['append append.ts']],
+  [
+    'read what was packed',
+    ['at packed-facts.ts', 'at joined-facts.ts', 'repeatedAt packed-facts.ts', 'textAt packed-facts.ts'],
+  ],
+  ['gather by thread, admit, sort', ['gather gather.ts', 'append append.ts']],
   ['read the old threads', ['read threads.ts']],
   ['merge', ['merge thread.ts']],
   ['resolve', ['resolve resolution.ts']],
@@ -80,7 +83,7 @@ async function run(): Promise<void> {
     report: new Report(),
   }
   const importing = await profileImport(bench)
-  print(`the parser, of an import of ${FACTS} facts`, threadOf(importing, 'import-thread.ts'), PARSING)
+  print(`the parser, of an import of ${FACTS} facts`, threadOf(importing, 'import-parser-thread.ts'), PARSING)
   print('the thread that commits, of the same', threadOf(importing, 'append.ts'), TAKING)
   const history = await makeHistory(bench)
   const server = await profileServer(bench, history, (one) =>
