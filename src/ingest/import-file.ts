@@ -12,7 +12,7 @@ import type { Pseudonyms } from './pseudonym.ts'
  */
 export const BATCH_BYTES = 40 * 1_048_576
 
-/** The same where servers write beside it, and each batch keeps them from its ads: a third of a second. */
+/** The same where servers write beside it: each batch keeps them from its ads until it is committed. */
 export const SHARED_BATCH_BYTES = 8 * 1_048_576
 
 /** Lines after which a batch ends in any case, however short they are. */

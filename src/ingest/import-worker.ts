@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { DatabaseError, StoreUnavailableError } from '../store/store.ts'
-import type { Imported, ImportOptions } from './import.ts'
+import type { Imported, ImportOptions, ImportProgress } from './import.ts'
 import { type BadLine, ImportError } from './import-file.ts'
 
 /**
@@ -27,7 +27,7 @@ type Refusal = keyof typeof REFUSALS
 
 export type FromImport =
   | { readonly kind: 'bad_line'; readonly bad: BadLine }
-  | { readonly kind: 'progress'; readonly progress: Parameters<ImportEvents['onProgress']>[0] }
+  | { readonly kind: 'progress'; readonly progress: ImportProgress }
   | { readonly kind: 'imported'; readonly imported: Imported }
   | { readonly kind: 'refused'; readonly by: Refusal; readonly reason: string }
 
