@@ -4,6 +4,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
+import { openStore } from '../src/store/open.ts'
+import { StoreUnavailableError } from '../src/store/store.ts'
 import { verify } from '../src/store/verify.ts'
 import { Cluster } from './contract/cluster.ts'
 import { Schemas } from './contract/schemas.ts'
@@ -92,6 +94,23 @@ test('connections that are ended one after another lose nothing, and end no serv
   await client.end()
   await delivering
   assert.deepEqual(await served.counts(), { read: '300', discrepancies: 0 })
+})
+
+test('a transaction that has the database to itself waits for one that hangs no longer than another', async () => {
+  await using schema = await schemas.make()
+  const database = new URL(schema.name)
+  database.searchParams.set('query_timeout', String(ANSWER_MS_MAX))
+  await using store = await openStore(database.href)
+  const begun_at = performance.now()
+  for (const company of ['alone', 'shared'] as const) {
+    await using parts = new AsyncDisposableStack()
+    const writing = store.write(async ({ registry }) => {
+      parts.defer(await hang())
+      await registry.listCampaigns()
+    }, company)
+    await assert.rejects(writing, StoreUnavailableError)
+  }
+  assert.ok(performance.now() - begun_at < 2 * ANSWER_MS_MAX + 5000)
 })
 
 test('a server that starts while its database is away waits for it', async () => {

@@ -4,7 +4,7 @@ import { confirmHashKey, KeyedPseudonyms } from '../ingest/pseudonym.ts'
 import { Admission } from '../store/admission.ts'
 import { catchUp } from '../store/catch-up.ts'
 import { refuseHalfMoved } from '../store/move.ts'
-import { isPostgres, openStore } from '../store/open.ts'
+import { COMMAND_STATEMENT_MS_MAX, isPostgres, openStore } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 import { CliError, EXIT } from './error.ts'
 import { readHashKey } from './hash-key.ts'
@@ -64,7 +64,7 @@ function pathOf(command: Command): string {
 
 async function withDatabase(options: DatabaseOptions, work: (database: Database) => Promise<void>): Promise<void> {
   const hash_key = options.hashKey ?? readHashKey(options.database)
-  await using store = await openStore(options.database)
+  await using store = await openStore(options.database, { statement_ms_max: COMMAND_STATEMENT_MS_MAX })
   await refuseHalfMoved(store)
   await confirmHashKey(store, hash_key)
   await work({

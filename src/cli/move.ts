@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import type { Command } from 'commander'
 import { confirmSameHashKey } from '../ingest/pseudonym.ts'
 import { type Moved, type MovedStore, move } from '../store/move.ts'
-import { describeDatabase, isPostgres, lockStore, openStore } from '../store/open.ts'
+import { COMMAND_STATEMENT_MS_MAX, describeDatabase, isPostgres, lockStore, openStore } from '../store/open.ts'
 import { endOnInterrupt } from './database.ts'
 import { CliError } from './error.ts'
 import { hashKeyFile } from './hash-key.ts'
@@ -30,8 +30,8 @@ async function moveDatabase({ from, to }: Options): Promise<void> {
   if (from === to) throw misused('--from and --to are the same database: name another with --to')
   if (!isPostgres(from) && !existsSync(from)) throw new CliError(`there is no database ${from}: name it with --from`)
   endOnInterrupt('cancelled; what was moved is kept, and the same command goes on')
-  await using source = await openStore(from)
-  await using target = await openStore(to)
+  await using source = await openStore(from, { statement_ms_max: COMMAND_STATEMENT_MS_MAX })
+  await using target = await openStore(to, { statement_ms_max: COMMAND_STATEMENT_MS_MAX })
   using _from = lockStore(from, 'move')
   using _to = lockStore(to, 'move')
   await confirmSameHashKey(source, target)

@@ -3,13 +3,10 @@ import { describePostgres } from './postgres/error.ts'
 import { openPostgresStore } from './postgres/store.ts'
 import { lockDatabase } from './sqlite/lock.ts'
 import { openSqliteStore } from './sqlite/store.ts'
-import { type Store, StoreUnavailableError } from './store.ts'
+import { type OpenOptions, type Store, StoreUnavailableError } from './store.ts'
 
-/** How a store is opened. */
-export interface OpenOptions {
-  /** How long a transaction waits for those of others before it gives up. */
-  readonly busy_ms_max?: number
-}
+/** A command may move all that an account has in one statement. Behind a server's statements webhooks and callers wait. */
+export const COMMAND_STATEMENT_MS_MAX = 3_600_000
 
 /** Whether a database is named by a URL of PostgreSQL's; any other is a SQLite file. */
 export function isPostgres(database: string): boolean {
@@ -20,8 +17,8 @@ export function isPostgres(database: string): boolean {
  * Opens the store in a PostgreSQL database, or in a SQLite file, which is made where it is missing. Throws a DatabaseError, or
  * a StoreUnavailableError for a database that is away.
  */
-export async function openStore(database: string, { busy_ms_max }: OpenOptions = {}): Promise<Store> {
-  return isPostgres(database) ? openPostgresStore(database, busy_ms_max) : openSqliteStore(database, busy_ms_max)
+export async function openStore(database: string, options: OpenOptions = {}): Promise<Store> {
+  return isPostgres(database) ? openPostgresStore(database, options) : openSqliteStore(database, options.busy_ms_max)
 }
 
 /** How often one looks whether a database that is away has come back. */

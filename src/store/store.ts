@@ -44,6 +44,14 @@ export class StoreUnavailableError extends Error {
  */
 export type Company = 'alone' | 'shared'
 
+/** How a store is opened. */
+export interface OpenOptions {
+  /** How long a transaction waits for those of others before it gives up. */
+  readonly busy_ms_max?: number
+  /** How long PostgreSQL may take for a statement; a statement of SQLite's cannot be stopped, and takes what it needs. */
+  readonly statement_ms_max?: number
+}
+
 /** The ledger, the rollups and the registry in one database. Outside a transaction it is for reading. */
 export interface Store extends Tables, AsyncDisposable {
   /**

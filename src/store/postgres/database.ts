@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
-import { DatabaseError } from '../store.ts'
+import { DatabaseError, type OpenOptions } from '../store.ts'
 import { isScattered, scatter } from './citus.ts'
 import { describePostgres, openingError } from './error.ts'
 import { Session } from './session.ts'
@@ -13,12 +13,12 @@ const CONNECT_MS_MAX = 5000
 const IDLE_MS_MAX = 60_000
 /** A transaction in which nothing happens for so long is ended: whoever holds it has died, or hangs. */
 const IDLE_IN_TRANSACTION_MS_MAX = 120_000
-/** The longest statement. Those of a transaction that is alone may take as long as they need. */
+/** How long a statement waits for what another transaction holds before it fails. */
+const BUSY_MS_MAX = 10_000
+/** The longest statement. */
 const STATEMENT_MS_MAX = 60_000
 /** How much longer than the database itself we wait, before we take the connection for dead. */
 const ANSWER_MS_MAX = 5000
-/** The longest statement of a transaction that is alone: it may move all that an account has. */
-export const ALONE_MS_MAX = 3_600_000
 /** For what may take hours: a migration, or a vacuum. */
 export const SLOW_MS_MAX = 86_400_000
 /** How long a connection is silent before the system asks whether anyone is there. */
@@ -36,7 +36,10 @@ const MIGRATIONS = join(import.meta.dirname, 'migrations')
 export const LOCKS = { registry: 1, migration: 2 } as const
 
 /** Opens a pool of connections; none is made before it is needed, and one that breaks is replaced. */
-export function openPool(url: string, busy_ms_max: number): pg.Pool {
+export function openPool(
+  url: string,
+  { busy_ms_max = BUSY_MS_MAX, statement_ms_max = STATEMENT_MS_MAX }: OpenOptions,
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: withOptions(url, { ...PLANS, synchronous_commit: 'on', lock_timeout: String(busy_ms_max) }),
     application_name: 'readout',
@@ -44,8 +47,8 @@ export function openPool(url: string, busy_ms_max: number): pg.Pool {
     connectionTimeoutMillis: CONNECT_MS_MAX,
     idleTimeoutMillis: IDLE_MS_MAX,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
-    statement_timeout: STATEMENT_MS_MAX,
-    query_timeout: STATEMENT_MS_MAX + ANSWER_MS_MAX,
+    statement_timeout: statement_ms_max,
+    query_timeout: statement_ms_max + ANSWER_MS_MAX,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     pipeline: true,

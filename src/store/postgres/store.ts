@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
-import { type Company, type Store, StoreUnavailableError, type Tables } from '../store.ts'
+import { type Company, type OpenOptions, type Store, StoreUnavailableError, type Tables } from '../store.ts'
 import { PostgresArrivals } from './arrivals.ts'
-import { ALONE_MS_MAX, LOCKS, migrate, openPool, SLOW_MS_MAX } from './database.ts'
+import { LOCKS, migrate, openPool, SLOW_MS_MAX } from './database.ts'
 import { PostgresEdges } from './edges.ts'
 import { statementError } from './error.ts'
 import { PostgresPruned } from './pruned.ts'
@@ -15,12 +15,9 @@ import { PostgresSetAside } from './set-aside.ts'
 import { PostgresThreads } from './threads.ts'
 import { PostgresTokens } from './tokens.ts'
 
-/** How long a statement waits for what another transaction holds before it fails. */
-const BUSY_MS_MAX = 10_000
-
 /** What begins a transaction; each ends with READ_VERSION, so that the registry's version comes with it. */
 const BEGIN = {
-  alone: `BEGIN; SET LOCAL statement_timeout = ${ALONE_MS_MAX}; ${lockRegistry('pg_advisory_xact_lock')}; ${READ_VERSION}`,
+  alone: `BEGIN; ${lockRegistry('pg_advisory_xact_lock')}; ${READ_VERSION}`,
   shared: `BEGIN; ${lockRegistry('pg_advisory_xact_lock_shared')}; ${READ_VERSION}`,
   reading: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${READ_VERSION}`,
 } as const
@@ -36,8 +33,8 @@ const LIST_TABLES = `
   WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' ORDER BY relname`
 
 /** Opens the store in a schema of a PostgreSQL database, whose tables are brought up to date. Throws a DatabaseError. */
-export async function openPostgresStore(url: string, busy_ms_max: number = BUSY_MS_MAX): Promise<Store> {
-  const pool = openPool(url, busy_ms_max)
+export async function openPostgresStore(url: string, options: OpenOptions = {}): Promise<Store> {
+  const pool = openPool(url, options)
   try {
     await migrate(pool, url)
     return new PostgresStore(pool, url)
@@ -165,7 +162,7 @@ class PostgresStore extends PostgresTables implements Store {
 
   async #transaction<T>(begin: string, work: (tables: Tables) => Promise<T>): Promise<T> {
     const client = await this.#connect()
-    const session = new Session(client, this.#url, begin === BEGIN.alone ? ALONE_MS_MAX : undefined)
+    const session = new Session(client, this.#url)
     let isWell = false
     try {
       const [row] = await session.script(begin)
