@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { InFlight } from './in-flight.ts'
 
 /** A body is longer than its door takes, or was let go because too many come in at once and it has been longest at it. */
@@ -21,6 +22,9 @@ export async function readBody(
 ): Promise<Uint8Array | Unread | 'aborted'> {
   const length = Number(req.headers['content-length'])
   if (length > bytes_max) return 'oversized'
+  if (length >= LARGE_BYTES_MIN) await turnOfLarge()
+  // Whoever has left meanwhile says no more of it.
+  if (req.destroyed) return 'aborted'
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
@@ -43,6 +47,20 @@ export async function readBody(
     req.once('end', () => settle(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
     req.once('close', () => settle('aborted'))
   })
+}
+
+/** From here on, taking a body in, and checking it, holds up whoever waits for an answer. */
+const LARGE_BYTES_MIN = 65_536
+
+let lastTurn: Promise<unknown> = Promise.resolve()
+
+/**
+ * Each turn of the event loop begins one large body. Senders whose bodies were committed together send the next together: an
+ * answer would have to wait for all of them.
+ */
+function turnOfLarge(): Promise<unknown> {
+  lastTurn = lastTurn.then(() => nextTurn())
+  return lastTurn
 }
 
 /** What is smaller is not worth the call. */

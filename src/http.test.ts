@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { HTTP_LIMITS, type HttpDoor, type HttpServer, openHttp } from './http.ts'
+import { HTTP_LIMITS, type HttpDoor, type HttpRequest, type HttpServer, openHttp } from './http.ts'
 
 const BODY_BYTES = 4 * 1_048_576
 
@@ -18,13 +18,13 @@ const door: HttpDoor = {
   answerUnread: (why) => ({ status: why === 'crowded' ? 503 : 413, headers: {}, body: why }),
 }
 
-function open(): Promise<HttpServer> {
+function open(opened: HttpDoor = door): Promise<HttpServer> {
   const onFailure = (cause: unknown) => assert.fail(String(cause))
   return openHttp({
     host: '127.0.0.1',
     port: 0,
     public_url: undefined,
-    doorOf: () => door,
+    doorOf: () => opened,
     onAnswer: () => {},
     onFailure,
   })
@@ -61,6 +61,38 @@ test('openHttp() answers 503 to the body that has been longest on its way when t
   assert.equal(await statuses[0], '503')
   for (const socket of senders.slice(1)) await write(socket, 'x')
   assert.deepEqual(new Set(await Promise.all(statuses.slice(1))), new Set(['200']))
+  for (const socket of senders) socket.destroy()
+})
+
+test('openHttp() takes large bodies in one by one, though they come together', { timeout: 20_000 }, async () => {
+  let turn = 0
+  let isCounting = false
+  const turns: number[] = []
+  const count = () => {
+    turn++
+    if (isCounting) setImmediate(count)
+  }
+  const answer = async (request: HttpRequest) => {
+    if (isCounting) turns.push(turn)
+    return door.answer(request)
+  }
+  await using server = await open({ ...door, answer })
+  const senders = await Promise.all(Array.from({ length: 16 }, () => connectTo(server)))
+  const send = async (body: string) => {
+    const answers = senders.map((socket) => once(socket, 'data'))
+    const request = `POST / HTTP/1.1\r\nhost: test\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    for (const socket of senders) socket.write(request)
+    await Promise.all(answers)
+  }
+  // Every connection is there before the bodies come.
+  await send('small')
+  isCounting = true
+  count()
+  await send('x'.repeat(100_000))
+  isCounting = false
+  // The end of one may come late, and together with that of another.
+  const together = Math.max(...Object.values(Object.groupBy(turns, String)).map((these) => these?.length ?? 0))
+  assert.ok(together <= 4, `${together} bodies were answered in one turn`)
   for (const socket of senders) socket.destroy()
 })
 
