@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Asked, Asking } from './asker.ts'
 import { takeBodies } from './bodies.ts'
@@ -9,6 +10,7 @@ import { Flood } from './flood.ts'
 import { ACCOUNTS, liveEvents } from './load.ts'
 import { runReadout } from './node-process.ts'
 import { FULL } from './plan.ts'
+import { readAnswer, startBare } from './questions.ts'
 import { ServerProcess } from './server-process.ts'
 
 /** How long a run presses the server, asks it in quiet, and floods it. */
@@ -16,6 +18,12 @@ export interface OverloadPlan {
   readonly press_s: number
   readonly quiet_s: number
   readonly flood_s: number
+}
+
+/** How soon insights were answered, and how soon a bare server, with nothing else to do, gave the same bytes in the same moments. */
+export interface AnswerTimes {
+  readonly p99_ms: number
+  readonly bare_p99_ms: number
 }
 
 /** What a run came to. */
@@ -28,10 +36,10 @@ export interface Overload {
   readonly webhooks: number
   /** Answers 503. */
   readonly refusals: number
-  readonly quiet_p99_ms: number
+  readonly quiet: AnswerTimes
   /** While the writer had all that it takes, and no more. */
-  readonly pressed_p99_ms: number
-  readonly flood_p99_ms: number
+  readonly pressed: AnswerTimes
+  readonly flooded: AnswerTimes
   /** The most memory in the first and in the last third of the flood; `null` where the system does not tell. */
   readonly early_bytes: number | null
   readonly late_bytes: number | null
@@ -63,19 +71,22 @@ export async function runOverload(folder: string, plan: OverloadPlan): Promise<O
   const token = await openAccount(database)
   const serving = ['serve', '--port', '0', '--database', database, '--app-secret', app_secret, '--log-level', 'warn']
   await using server = await ServerProcess.start('src/cli/main.ts', serving)
+  const insights = `/v25.0/act_${ACCOUNTS[0].account_id}/insights?date_preset=last_30d`
+  await using bare = await startBare({ folder }, await readAnswer(server, token, { path: insights }))
+  const askers = { readout: { url: server.url + insights, token }, bare: { url: bare.url, token } }
   const live = liveEvents(FULL, Date.now())
   const pressing = new Flood(server.url, takeBodies(live, CHANGES, Number.MAX_SAFE_INTEGER), app_secret)
   let capacity = 0
-  const pressed = await ask(server, token, async () => {
+  const pressed = await askBoth(askers, async () => {
     capacity = await pressing.press(PRESS_CONNECTIONS, plan.press_s)
   })
-  const quiet = await ask(server, token, () => new Promise((resolve) => setTimeout(resolve, plan.quiet_s * 1000)))
+  const quiet = await askBoth(askers, () => setTimeout(plan.quiet_s * 1000))
 
   const bodies = Math.ceil(capacity * (ROOM * plan.flood_s + OVERLOAD * RETRY_S))
   const flood = new Flood(server.url, [...takeBodies(live, CHANGES, bodies)].values(), app_secret)
   const memory: number[] = []
   const sampling = setInterval(() => memory.push(server.memory_bytes ?? Number.NaN), SAMPLE_EVERY_MS)
-  const asked = await ask(server, token, () => flood.pour(capacity * OVERLOAD, plan.flood_s))
+  const flooded = await askBoth(askers, () => flood.pour(capacity * OVERLOAD, plan.flood_s))
   clearInterval(sampling)
   const taken = flood.accepted / plan.flood_s
   await flood.drain()
@@ -87,13 +98,13 @@ export async function runOverload(folder: string, plan: OverloadPlan): Promise<O
     taken_facts_per_s: taken * CHANGES,
     webhooks: sent,
     refusals: flood.refusals,
-    quiet_p99_ms: p99(quiet.took_ms),
-    pressed_p99_ms: p99(pressed.took_ms),
-    flood_p99_ms: p99(asked.took_ms),
+    quiet: quiet.times,
+    pressed: pressed.times,
+    flooded: flooded.times,
     early_bytes: most(memory.slice(0, third)),
     late_bytes: most(memory.slice(-third)),
   }
-  const refused = [pressing, flood, quiet, pressed, asked].flatMap((one) => one.failures)
+  const refused = [pressing, flood, quiet, pressed, flooded].flatMap((one) => one.failures)
   const failures = [...refused, ...failuresOf(result), ...(await countFacts(database, sent))]
   return { ...result, failures }
 }
@@ -119,16 +130,35 @@ const COUNT_FACTS = `
 SELECT (SELECT COUNT(sent_at) + COUNT(delivered_at) + COUNT(read_at) FROM message) +
   (SELECT COUNT(*) FROM click) + (SELECT COUNT(*) FROM failure) AS facts`
 
-/** Asks for the account's insights, steadily, while something else goes on. */
-async function ask({ url }: ServerProcess, token: string, meanwhile: () => Promise<unknown>): Promise<Asked> {
-  const path = `/v25.0/act_${ACCOUNTS[0].account_id}/insights?date_preset=last_30d`
-  const workerData: Asking = {
-    url: url + path,
-    headers: { authorization: `Bearer ${token}` },
-    every_ms: ASK_EVERY_MS,
-  }
+/** Whom an asker asks, and by which token. */
+interface Addressee {
+  readonly url: string
+  readonly token: string
+}
+
+interface AskedBoth {
+  readonly times: AnswerTimes
+  /** What became of the questions to Readout that were not answered 200. */
+  readonly failures: readonly string[]
+}
+
+/** Asks Readout for the account's insights, and a bare server for the same bytes, steadily, while something else goes on. */
+async function askBoth(
+  { readout, bare }: Readonly<Record<'readout' | 'bare', Addressee>>,
+  work: () => Promise<unknown>,
+): Promise<AskedBoth> {
+  const over = Promise.withResolvers<void>()
+  const asking = Promise.all([readout, bare].map((addressee) => ask(addressee, over.promise)))
+  await work().finally(over.resolve)
+  const [asked, beside] = (await asking) as [Asked, Asked]
+  return { times: { p99_ms: p99(asked.took_ms), bare_p99_ms: p99(beside.took_ms) }, failures: asked.failures }
+}
+
+/** Asks the same again and again until something is over. */
+async function ask({ url, token }: Addressee, over: Promise<void>): Promise<Asked> {
+  const workerData: Asking = { url, headers: { authorization: `Bearer ${token}` }, every_ms: ASK_EVERY_MS }
   const asker = new Worker(new URL('asker.ts', import.meta.url), { workerData })
-  await meanwhile()
+  await over
   asker.postMessage('stop')
   const [asked] = (await once(asker, 'message')) as [Asked]
   await asker.terminate()

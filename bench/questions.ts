@@ -72,7 +72,7 @@ export async function readAnswer({ url }: ServerProcess, token: string, { path, 
 }
 
 /** Starts a server that gives this answer to every request. */
-export function startBare({ folder }: Bench, answer: FixedAnswer): Promise<ServerProcess> {
+export function startBare({ folder }: Pick<Bench, 'folder'>, answer: FixedAnswer): Promise<ServerProcess> {
   const file = join(folder, 'answer.json')
   writeFileSync(file, JSON.stringify(answer))
   return ServerProcess.start('bench/bare-server.ts', ['insights', file])
