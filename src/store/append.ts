@@ -26,17 +26,17 @@ const THREADS_AT_ONCE = 250
 export const CELLS_AT_ONCE = 5000
 
 /** The places of the facts that came for a thread. */
-interface Arrival extends ThreadKey {
+interface IncomingOfThread extends ThreadKey {
   readonly places: readonly number[]
 }
 
 /** The places of the facts that came for an ad, by subscriber. */
-interface Arrivals extends AdKey {
+interface IncomingOfAd extends AdKey {
   readonly places: Map<string, number[]>
 }
 
-/** What arrived, by ad. */
-type ArrivalsByAd = Map<number, Arrivals>
+/** What came, by ad. */
+type Incoming = Map<number, IncomingOfAd>
 
 /**
  * Merges facts into their threads, and keeps the rollups by difference, within one transaction (design 3). Facts may
@@ -45,23 +45,23 @@ type ArrivalsByAd = Map<number, Arrivals>
 export async function append(tables: Tables, admission: Admission, gathered: GatheredFacts): Promise<Appended> {
   const { facts } = gathered
   const appended = { merged: 0, parked: 0, forgotten: 0, pruned: 0 }
-  const arrivals: ArrivalsByAd = new Map()
+  const incoming: Incoming = new Map()
   const parked: Fact[] = []
   const floored: Placed[] = []
-  for (const place of arriveKnown(admission, gathered, arrivals)) {
+  for (const place of arriveKnown(admission, gathered, incoming)) {
     const fact = facts.at(place) as Fact
     const admitted = await admission.admit(tables.registry, fact)
     if (admitted === 'forgotten') appended.forgotten++
     else if (admitted === 'parked') parked.push(fact)
-    else if (admitted.floor_at === null) arrive(arrivals, admitted, fact.subscriber, place)
+    else if (admitted.floor_at === null) arrive(incoming, admitted, fact.subscriber, place)
     else floored.push({ placement: admitted, fact, place })
   }
   if (parked.length > 0) await tables.setAside.park(parked)
-  await tables.threads.hold(adsOf(arrivals, floored))
-  if (floored.length > 0) appended.pruned = await arriveAboveFloors(tables.pruned, arrivals, floored)
+  await tables.threads.hold(adsOf(incoming, floored))
+  if (floored.length > 0) appended.pruned = await arriveAboveFloors(tables.pruned, incoming, floored)
   appended.parked = parked.length
   appended.merged = facts.length - appended.parked - appended.forgotten - appended.pruned
-  await mergeArrivals(tables, admission, inOrder(arrivals), facts)
+  await mergeIncoming(tables, admission, inOrder(incoming), facts)
   return appended
 }
 
@@ -69,7 +69,7 @@ export async function append(tables: Tables, admission: Admission, gathered: Gat
  * Lets those facts arrive of which it is known, by ad and page alone, where they are counted: nearly all. Returns the places of
  * the others in their order; of them one after another is admitted, since one may register an ad that the next tells of.
  */
-function arriveKnown(admission: Admission, { groups }: GatheredFacts, arrivals: ArrivalsByAd): number[] {
+function arriveKnown(admission: Admission, { groups }: GatheredFacts, incoming: Incoming): number[] {
   const others: number[] = []
   for (const group of groups) {
     const placement = admission.recall(group)
@@ -78,7 +78,7 @@ function arriveKnown(admission: Admission, { groups }: GatheredFacts, arrivals: 
       group.places.delete(subscriber)
       for (const place of places) others.push(place)
     }
-    if (placement !== undefined && group.places.size > 0) arriveTogether(arrivals, placement, group.places)
+    if (placement !== undefined && group.places.size > 0) arriveTogether(incoming, placement, group.places)
   }
   return others.sort((a, b) => a - b)
 }
@@ -96,7 +96,7 @@ interface Placed {
  * pruned when all that it knows is older than the floor. So a fact above it is new, unless it is of a pruned message: a late
  * read would prove the delivery that was counted already.
  */
-async function arriveAboveFloors(pruned: Pruned, arrivals: ArrivalsByAd, floored: readonly Placed[]): Promise<number> {
+async function arriveAboveFloors(pruned: Pruned, incoming: Incoming, floored: readonly Placed[]): Promise<number> {
   const above = floored.filter(({ placement, fact }) => fact.at >= (placement.floor_at ?? 0))
   const messages = above.flatMap((placed) => {
     const { account, ad } = placed.placement
@@ -105,7 +105,7 @@ async function arriveAboveFloors(pruned: Pruned, arrivals: ArrivalsByAd, floored
   })
   const counted = new Set((await pruned.filterMessages(messages)).map(({ placed }) => placed))
   const news = new Set(above.filter((placed) => !counted.has(placed)))
-  for (const { placement, fact, place } of news) arrive(arrivals, placement, fact.subscriber, place)
+  for (const { placement, fact, place } of news) arrive(incoming, placement, fact.subscriber, place)
   const refused = floored.filter((placed) => !news.has(placed))
   for (const ofAd of Map.groupBy(refused, ({ placement }) => placement.ad).values()) {
     await pruned.noteRefused((ofAd[0] as Placed).placement, ofAd.length)
@@ -113,28 +113,28 @@ async function arriveAboveFloors(pruned: Pruned, arrivals: ArrivalsByAd, floored
   return refused.length
 }
 
-function arrive(arrivals: ArrivalsByAd, { ad, account }: Placement, subscriber: string, place: number): void {
-  const ofAd = arrivals.get(ad)
-  if (ofAd === undefined) arrivals.set(ad, { ad, account, places: new Map([[subscriber, [place]]]) })
+function arrive(incoming: Incoming, { ad, account }: Placement, subscriber: string, place: number): void {
+  const ofAd = incoming.get(ad)
+  if (ofAd === undefined) incoming.set(ad, { ad, account, places: new Map([[subscriber, [place]]]) })
   else addPlace(ofAd.places, subscriber, place)
 }
 
 /** Most ads are told of by one page. */
-function arriveTogether(arrivals: ArrivalsByAd, { ad, account }: Placement, places: Map<string, number[]>): void {
-  const ofAd = arrivals.get(ad)
-  if (ofAd === undefined) arrivals.set(ad, { ad, account, places })
+function arriveTogether(incoming: Incoming, { ad, account }: Placement, places: Map<string, number[]>): void {
+  const ofAd = incoming.get(ad)
+  if (ofAd === undefined) incoming.set(ad, { ad, account, places })
   else for (const [subscriber, own] of places) for (const place of own) addPlace(ofAd.places, subscriber, place)
 }
 
-function adsOf(arrivals: ArrivalsByAd, floored: readonly Placed[]): AdKey[] {
+function adsOf(incoming: Incoming, floored: readonly Placed[]): AdKey[] {
   const ads = new Map(floored.map(({ placement: { account, ad } }) => [ad, { account, ad }]))
-  for (const { account, ad } of arrivals.values()) ads.set(ad, { account, ad })
+  for (const { account, ad } of incoming.values()) ads.set(ad, { account, ad })
   return [...ads.values()]
 }
 
 /** Neighbours in the tables are neighbours here, so that a batch touches each page of them once. */
-function inOrder(arrivals: ArrivalsByAd): Arrival[] {
-  const ads = [...arrivals.values()].sort((a, b) => a.ad - b.ad)
+function inOrder(incoming: Incoming): IncomingOfThread[] {
+  const ads = [...incoming.values()].sort((a, b) => a.ad - b.ad)
   return ads.flatMap(({ ad, account, places }) =>
     [...places].sort(bySubscriber).map(([subscriber, own]) => ({ ad, account, subscriber, places: own })),
   )
@@ -148,22 +148,22 @@ function bySubscriber([a]: [string, unknown], [b]: [string, unknown]): number {
  * One writing statement after another: a full disk ends SQLite's transaction at the statement that met it, and what came after
  * would be kept. An engine that is elsewhere writes these threads, and looks for the next, while more are merged.
  */
-async function mergeArrivals(
+async function mergeIncoming(
   tables: Tables,
   admission: Admission,
-  arrivals: readonly Arrival[],
+  incoming: readonly IncomingOfThread[],
   facts: Facts,
 ): Promise<void> {
   let added = new RollupCells()
   const ofAccounts = new RollupCells()
-  const read = (start: number) => heeded(tables.threads.read(arrivals.slice(start, start + THREADS_AT_ONCE)))
+  const read = (start: number) => heeded(tables.threads.read(incoming.slice(start, start + THREADS_AT_ONCE)))
   let reading = read(0)
   let writing: Promise<void> = Promise.resolve()
-  for (let start = 0; start < arrivals.length; start += THREADS_AT_ONCE) {
+  for (let start = 0; start < incoming.length; start += THREADS_AT_ONCE) {
     const stored = await reading
     reading = read(start + THREADS_AT_ONCE)
     const changes = await mergeStored(tables, admission, stored, {
-      arrivals: arrivals.slice(start, start + THREADS_AT_ONCE),
+      incoming: incoming.slice(start, start + THREADS_AT_ONCE),
       facts,
       added,
     })
@@ -175,8 +175,7 @@ async function mergeArrivals(
     added = new RollupCells()
   }
   await writing
-  await addCellsOfAds(tables, added, ofAccounts)
-  await tables.rollups.add(ofAccounts)
+  await addCells(tables, added, ofAccounts)
 }
 
 /** A promise that is awaited later, or not at all once another one has failed. */
@@ -190,12 +189,12 @@ async function mergeStored(
   { registry }: Tables,
   admission: Admission,
   stored: readonly StoredThread[],
-  { arrivals, facts: come, added }: { arrivals: readonly Arrival[]; facts: Facts; added: RollupCells },
+  { incoming, facts: come, added }: { incoming: readonly IncomingOfThread[]; facts: Facts; added: RollupCells },
 ): Promise<ThreadChange[]> {
   const changes: ThreadChange[] = []
   let i = 0
   for (const before of stored) {
-    const { account, places } = arrivals[i++] as Arrival
+    const { account, places } = incoming[i++] as IncomingOfThread
     let facts = before.facts
     for (const place of places) facts = merge(facts, threadOf(come.at(place) as Fact))
     if (facts === before.facts) continue
@@ -208,9 +207,8 @@ async function mergeStored(
   return changes
 }
 
-/** The accounts' cells, which everyone wants, come last. */
-export async function addCells(tables: Tables, added: RollupCells): Promise<void> {
-  const ofAccounts = new RollupCells()
+/** The accounts' cells, which everyone wants, come last, with those that were gathered before. */
+export async function addCells(tables: Tables, added: RollupCells, ofAccounts = new RollupCells()): Promise<void> {
   await addCellsOfAds(tables, added, ofAccounts)
   await tables.rollups.add(ofAccounts)
 }
