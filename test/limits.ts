@@ -135,6 +135,7 @@ export const LIMITS: Readonly<Record<string, readonly (Limit & { readonly name: 
 export const INTERNAL: readonly string[] = [
   'BUSY_MS_MAX',
   'CLAIM_FACTS_MAX',
+  'COMMAND_STATEMENT_MS_MAX',
   'DEMO_DAYS_MAX',
   'DEMO_EVENTS_MAX',
   'DIRECTORY_ENTRIES_MAX',
@@ -146,7 +147,6 @@ export const INTERNAL: readonly string[] = [
   'PRUNE_THREADS_MAX',
   'RECOUNT_THREADS_MAX',
   'RESOLVE_THREADS_MAX',
-  'ALONE_MS_MAX',
   'SLOW_MS_MAX',
   'WEBHOOK_CHANGES_MAX',
 ]
