@@ -157,8 +157,12 @@ function refuseMetrics(
     return isShown ? undefined : plain(401, 'show the metrics token: Authorization: Bearer TOKEN', CHALLENGE)
   }
   const isOurs = LOOPBACK.test(host) && public_url === undefined && FORWARDED.every((name) => !(name in headers))
-  return isOurs ? undefined : plain(403, 'metrics are closed to other machines: start the server with --metrics-token')
+  return isOurs ? undefined : plain(403, STRANGER)
 }
+
+const STRANGER =
+  'without --metrics-token, metrics are open to this machine alone, and to nobody once there is a public URL or a proxy: ' +
+  'start the server with --metrics-token'
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="metrics"' }
 

@@ -170,7 +170,7 @@ const REFUSED: readonly Refused[] = [
   {
     what: 'no database',
     spoil: ({ backup }) => writeFileSync(backup, 'text '.repeat(999)),
-    said: /it is damaged \(file is not a database\); take another backup/,
+    said: /it is no database, or its beginning is damaged; take another backup/,
   },
   { what: 'an empty file', spoil: ({ backup }) => writeFileSync(backup, ''), said: /it is empty; name another file/ },
   {

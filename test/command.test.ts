@@ -81,6 +81,11 @@ test('readout import, subscribers, rates, insights and failures work together', 
   const rates = await run(1, 'rates', 'import', folder.file('rates.csv'))
   assert.match(rates.stderr, /rates\.csv:4: country is "BRA"/)
   assert.match((await run(0, ...insights)).stdout, /^2,1,0\.09,/m)
+  for (const torn of ['a"b,BR', '"a,BR', '"a"b,BR']) {
+    writeFileSync(folder.file('torn.csv'), `token,country\n${torn}\n`)
+    const read = await run(1, 'subscribers', 'import', folder.file('torn.csv'))
+    assert.match(read.stderr, /^readout: cannot read .*torn\.csv: .*\n$/, torn)
+  }
   writeFileSync(folder.file('countries.csv'), 'country,token\nDE,bob\n')
   await run(0, 'subscribers', 'import', folder.file('countries.csv'))
   assert.match((await run(0, ...insights)).stdout, /^1,1,0\.09,/m)
@@ -180,12 +185,24 @@ const MISTAKES: [args: string[], code: number, stderr: RegExp][] = [
   [['insights', '5'], 1, /there is no account, campaign, ad set or ad 5/],
   [['insights', 'act_1', '--token', 'nobody'], 4, /the token is unknown here/],
   [['insights', 'act_1', '--since', '2026-01-01'], 2, /--since and --until go together/],
-  [['insights', 'act_1', '--fields', 'wishes'], 2, /wishes is not valid for fields param/],
+  [
+    ['insights', 'act_1', '--since', '2026-02-30', '--until', '2026-03-01'],
+    2,
+    /--since is 2026-02-30: there is no such/,
+  ],
+  [['insights', 'act_1', '--since', '2026-03-05', '--until', '2026-03-01'], 2, /--since is 2026-03-05, after --until/],
+  [
+    ['insights', 'act_1', '--fields', 'wishes'],
+    2,
+    /wishes is not valid for fields param.*see: readout insights --help/s,
+  ],
+  [['insights', 'act_7'], 1, /there is no account, campaign, ad set or ad act_7; see: readout account list/],
   [['token', 'revoke', 'nothing'], 4, /there is no such token; see: readout token list/],
   [['import', 'nowhere.ndjson'], 1, /cannot import nowhere\.ndjson: there is no such file/],
   [['serve', '--demo', '--host', '0.0.0.0'], 2, /--demo has a token that everybody knows/],
   [['serve', '--demo', '--public-url', 'https://example.com'], 2, /--demo has a token that everybody knows/],
-  [['serve', '--port', '80800'], 2, /It must be a port/],
+  [['serve', '--port', '80800'], 2, /It must be a port.*see: readout serve --help/s],
+  [['move', '--to', 'x'], 2, /see: readout move --help/],
   [['wish'], 2, /unknown command 'wish'/],
 ]
 

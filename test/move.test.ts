@@ -155,7 +155,7 @@ test('readout move, killed as often as you like, has a server answer the same by
   }
   const returned = await readout(['move', '--from', target.name, '--to', back])
   assert.equal(returned.code, 0, returned.stderr)
-  assert.match(returned.stderr, /: go on setting READOUT_HASH_KEY, or put it into .*back\.db\.key\n/)
+  assert.match(returned.stderr, /: it is what it was; set READOUT_HASH_KEY to it, or put it into .*back\.db\.key\n/)
   await using again = await TestServer.open({ database: back })
   assert.deepEqual(await Promise.all(questions.map((path) => ask(again, path))), answers)
   await deliverTwice(again, 'somebody-else')

@@ -175,7 +175,10 @@ function formatCommand(command: Command): string {
 function pathOf(command: Command): string {
   const names: string[] = []
   for (let one: Command | null = command; one !== null; one = one.parent) names.unshift(one.name())
-  return [...names, ...command.registeredArguments.map((argument) => `<${argument.name()}>`)].join(' ')
+  const values = command.registeredArguments.map((value) =>
+    value.required ? `<${value.name()}>` : `[${value.name()}]`,
+  )
+  return [...names, ...values].join(' ')
 }
 
 function formatOption({ flags, description, argChoices, defaultValue, mandatory, envVar }: Option): string {

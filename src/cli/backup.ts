@@ -9,7 +9,7 @@ import { openSqliteStore } from '../store/sqlite/store.ts'
 import type { Store } from '../store/store.ts'
 import { type DatabaseOptions, endOnInterrupt } from './database.ts'
 import { CliError } from './error.ts'
-import { hashKeyFile, readKeyFile, writeHashKey } from './hash-key.ts'
+import { hashKeyFile, isDatabase, readKeyFile, writeHashKey } from './hash-key.ts'
 import { count, formatBytes, say } from './output.ts'
 import { Progress } from './progress.ts'
 import { addSettings, DATABASE_SETTINGS } from './settings.ts'
@@ -36,6 +36,7 @@ async function backUp(file: string, { database, hashKey }: DatabaseOptions): Pro
   refusePostgres('back up', database, 'pg_dump')
   if (!existsSync(database)) throw new CliError(`there is no database ${database}: name it with --database`)
   refuseExisting(file, 'back up to', 'name another, or move it away')
+  if (!existsSync(dirname(file))) throw new CliError(`cannot back up to ${file}: there is no folder ${dirname(file)}`)
   const draft = draftOf(file)
   await copyWithProgress('back up', database, draft)
   refuseExisting(file, 'back up to', 'name another, or move it away')
@@ -49,6 +50,9 @@ async function restoreFrom(file: string, options: RestoreOptions): Promise<void>
   const { database, replace = false } = options
   refusePostgres('restore to', database, 'pg_restore')
   if (!existsSync(file)) throw new CliError(`cannot restore ${file}: there is no such file`)
+  if (statSync(file).size > 0 && !isDatabase(file)) {
+    throw new CliError(`cannot restore ${file}: it is no database, or its beginning is damaged; take another backup`)
+  }
   checkPlace(database, replace)
   mkdirSync(dirname(database), { recursive: true })
   using _lock = lockDatabase(database, 'restore')
@@ -61,6 +65,9 @@ async function restoreFrom(file: string, options: RestoreOptions): Promise<void>
   moveAside(database)
   publishDraft(draft, database)
   say(`restored ${formatBytes(statSync(database).size)} to ${database}: ${contents}`)
+  if (options.hashKey !== undefined) {
+    say(`its hash key is not kept: go on setting READOUT_HASH_KEY, or put the key into ${hashKeyFile(database)}`)
+  }
   if (existsSync(asideOf(database))) say(`what was there before is ${asideOf(database)}; remove it when all is well`)
 }
 

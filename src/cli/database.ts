@@ -46,7 +46,7 @@ export function databaseCommand<Options>(
     }
     await withDatabase(options, (database) => run(database, options, command.args))
   })
-  return command.showHelpAfterError(`(see: ${pathOf(command)} --help)`)
+  return command
 }
 
 /** Ends the command when it is interrupted, with these words. */

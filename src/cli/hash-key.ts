@@ -37,7 +37,9 @@ export function readHashKey(database: string): Uint8Array {
   const isEmpty = existsSync(database) && statSync(database).size < SQLITE_HEADER.length
   if (!existsSync(file)) {
     if (existsSync(database) && !isEmpty) {
-      checkDatabase(database)
+      if (!isDatabase(database)) {
+        throw new CliError(`cannot open ${database}: it is no database; name another with --database`)
+      }
       throw new CliError(
         `cannot open ${database}: its hash key ${file} is missing; put it back, or set READOUT_HASH_KEY to what it held`,
       )
@@ -61,9 +63,9 @@ export function readKeyFile(file: string): Uint8Array {
 
 const SQLITE_HEADER = 'SQLite format 3\0'
 
-function checkDatabase(database: string): void {
-  if (statSync(database).isFile() && readStart(database, SQLITE_HEADER.length) === SQLITE_HEADER) return
-  throw new CliError(`cannot open ${database}: it is no database; name another with --database`)
+/** Whether a file begins as every database of SQLite's does. */
+export function isDatabase(file: string): boolean {
+  return statSync(file).isFile() && readStart(file, SQLITE_HEADER.length) === SQLITE_HEADER
 }
 
 /** The first bytes of a file, which may be larger than what fits in memory. */

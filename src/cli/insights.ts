@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { DATINGS } from '../domain/counter.ts'
 import { DATE_PRESETS } from '../domain/date-preset.ts'
-import { formatDay } from '../domain/day.ts'
+import { formatDay, parseDay } from '../domain/day.ts'
 import { METRIC_BY_FIELD, METRICS, REGION_POLICIES } from '../domain/metric.ts'
 import { Directory } from '../graph/directory.ts'
 import { GraphError } from '../graph/error.ts'
@@ -92,7 +92,7 @@ const PARAMETER_OPTIONS = [
 /** The same parser as of the API, so the same words mean the same. */
 function parseQuery(options: InsightsOptions) {
   const { since, until, level } = options
-  if ((since === undefined) !== (until === undefined)) throw misused('--since and --until go together')
+  checkRange(since, until)
   const named = level === undefined ? [] : [`${level}_id`, `${level}_name`]
   const all = [...named, ...METRICS.map(({ field }) => field)].join(',')
   const parameters = new Map([['fields', options.fields ?? all]])
@@ -104,9 +104,22 @@ function parseQuery(options: InsightsOptions) {
   try {
     return parseInsightsQuery(parameters)
   } catch (error) {
-    if (error instanceof GraphError) throw misused(error.text)
+    if (error instanceof GraphError) throw misused(`${error.text} (see: readout insights --help)`)
     throw error
   }
+}
+
+function checkRange(since: string | undefined, until: string | undefined): void {
+  if (since === undefined && until === undefined) return
+  if (since === undefined || until === undefined) throw misused('--since and --until go together')
+  for (const [option, text] of [
+    ['--since', since],
+    ['--until', until],
+  ]) {
+    if (parseDay(text as string) === undefined)
+      throw misused(`${option} is ${text}: there is no such day; a day is YYYY-MM-DD`)
+  }
+  if (since > until) throw misused(`--since is ${since}, after --until, which is ${until}: exchange them`)
 }
 
 async function printFailures({ store }: Database, options: { output: OutputMode }, [id = '']: string[]): Promise<void> {
@@ -131,5 +144,6 @@ async function findNode({ registry }: Tables, id: string, token: Token | undefin
   const node = await registry.readNode(id)
   const isVisible = token === undefined || (node !== undefined && token.accounts.has(node.account))
   if (node !== undefined && isVisible) return node
-  throw new CliError(`there is no account, campaign, ad set or ad ${id}; see: readout campaign list`)
+  const list = id.startsWith('act_') ? 'account' : 'campaign'
+  throw new CliError(`there is no account, campaign, ad set or ad ${id}; see: readout ${list} list`)
 }

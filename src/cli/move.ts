@@ -67,10 +67,12 @@ function sayMoved({ rows, found, differences }: Moved, from: string, to: string)
 
 function wordsOnKey(from: string, to: string): string {
   const [ours, theirs] = [from, to].map((database) => (isPostgres(database) ? undefined : hashKeyFile(database)))
-  const isSet = ours === undefined || !existsSync(ours)
+  const isFile = ours !== undefined && existsSync(ours)
   if (theirs === undefined)
-    return `set READOUT_HASH_KEY to ${isSet ? 'what it was' : `what ${ours} holds`}, the same for every server`
-  return isSet ? `go on setting READOUT_HASH_KEY, or put it into ${theirs}` : `copy ${ours} to ${theirs}`
+    return `set READOUT_HASH_KEY to ${isFile ? `what ${ours} holds` : 'what it was'}, the same for every server`
+  return isFile
+    ? `copy ${ours} to ${theirs}`
+    : `it is what it was; set READOUT_HASH_KEY to it, or put it into ${theirs}`
 }
 
 /** The same from wherever it is called, since a move that was stopped knows it by this name. */

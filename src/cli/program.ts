@@ -23,7 +23,6 @@ export function openProgram(): Command {
   const program = new Command('readout')
     .description('Measures marketing-message campaigns on Messenger, and answers the insights API for them')
     .exitOverride()
-    .showHelpAfterError('(see: readout --help)')
     .version(VERSION)
     .configureHelp({ optionDescription: describeOption })
   addServeCommand(program)
@@ -38,5 +37,12 @@ export function openProgram(): Command {
   addBackupCommands(program)
   addMoveCommand(program)
   addStatusCommand(program)
+  pointToHelp(program, program.name())
   return program
+}
+
+/** Whoever calls a command wrongly is sent to the help of that command. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`(see: ${path} --help)`)
+  for (const inner of command.commands) pointToHelp(inner, `${path} ${inner.name()}`)
 }

@@ -52,7 +52,10 @@ async function pruneLedger(database: Database, options: Options): Promise<void> 
   }
   sayPruned(rows, before)
   if (options.vacuum) await store.vacuum()
-  else say('their space is used again by what comes; give it back to the disk with: readout prune --vacuum')
+  else
+    say(
+      'their space is used again by what comes; stop the server to give it back to the disk with: readout prune --before DAY --vacuum',
+    )
 }
 
 function sayPruned(rows: PrunedRows, before: number): void {

@@ -78,7 +78,8 @@ async function serve(options: ServeOptions): Promise<void> {
   process.stdout.write('stopping: what was accepted is committed first\n')
 }
 
-function greet(url: string, { appSecret = [], verifyToken, database, demo = false }: ServeOptions): void {
+function greet(url: string, options: ServeOptions): void {
+  const { appSecret = [], verifyToken, database, publicUrl, metricsToken, demo = false } = options
   const lines = [
     `Readout answers on ${url} from ${describeDatabase(database)}`,
     `  webhooks  ${url}/webhooks/messenger`,
@@ -89,6 +90,9 @@ function greet(url: string, { appSecret = [], verifyToken, database, demo = fals
   }
   if (verifyToken === undefined) lines.push("            without --verify-token Meta's handshake is refused with 403")
   lines.push(`  health    ${url}/healthz  ${url}/readyz  ${url}/metrics`)
+  if (publicUrl !== undefined && metricsToken === undefined) {
+    lines.push('            with --public-url and without --metrics-token /metrics is closed')
+  }
   if (demo) lines.push(...demoLines(url))
   process.stdout.write(`${lines.join('\n')}\n`)
 }

@@ -20,7 +20,7 @@ export const DATABASE_SETTINGS: readonly Setting[] = [
     flag: 'database',
     value: 'FILE or URL',
     default: './data/readout.db',
-    help: 'the SQLite file, which is made where it is missing; or a PostgreSQL database, as postgres://user@host/name',
+    help: 'the SQLite file, which serve and the commands that begin make where it is missing; or a PostgreSQL database, as postgres://user@host/name',
     parse: databaseParser('--database, or READOUT_DATABASE,'),
   },
   {
@@ -69,7 +69,7 @@ export const SERVER_SETTINGS: readonly Setting[] = [
   {
     flag: 'metrics-token',
     value: 'TOKEN',
-    help: 'what /metrics must be shown as Authorization: Bearer TOKEN; without it, /metrics is closed to other machines',
+    help: 'what /metrics must be shown as Authorization: Bearer TOKEN; without it, only this machine is shown them, and nobody once there is a public URL',
     parse: parseMetricsToken,
   },
   {

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { type CsvError, parse } from 'csv-parse'
+import { CsvError, parse } from 'csv-parse'
 
 /** Thrown for a CSV file that cannot be read as the table it should be; the message names the line. */
 export class CsvFileError extends Error {
@@ -32,7 +32,7 @@ export async function* readCsv(file: string, columns: readonly string[]): AsyncG
       yield { line: Number(info.lines), cells: record as Record<string, string> }
     }
   } catch (cause) {
-    if (!isCsvError(cause)) throw cause
+    if (!(cause instanceof CsvError)) throw cause
     throw new CsvFileError(`cannot read ${file}: ${cause.message}`, { cause })
   }
   if (!isHeaded) throw new CsvFileError(`cannot read ${file}: it is empty; its first line must be ${columns.join(',')}`)
@@ -45,8 +45,4 @@ function checkHeadings(file: string, names: string[], columns: readonly string[]
   throw new CsvFileError(
     `cannot read ${file}: its first line has no ${missing.join(', ')}; it must name the columns ${columns.join(',')}`,
   )
-}
-
-function isCsvError(cause: unknown): cause is CsvError {
-  return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('CSV_')
 }

@@ -43,8 +43,10 @@ export async function answerWebhook(request: WebhookRequest, door: WebhookDoor):
     return plain(403, 'webhooks are refused because the server has no app secret: start it with --app-secret')
   }
   const body = request.body ?? new Uint8Array()
-  if (!isSigned(body, request.headers['x-hub-signature-256'], door.app_secrets)) {
-    return plain(403, 'the X-Hub-Signature-256 header is not the signature of this body under the app secret')
+  const signature = request.headers['x-hub-signature-256']
+  if (!isSigned(body, signature, door.app_secrets)) {
+    const fault = signature === undefined ? 'is missing: it must be' : 'is not'
+    return plain(403, `the X-Hub-Signature-256 header ${fault} the signature of this body under the app secret`)
   }
   return answerReceipt(await door.submit(body))
 }
