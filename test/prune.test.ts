@@ -99,7 +99,10 @@ test('readout prune --vacuum gives the space back to the disk, once no server ru
     assert.match((await prune('--vacuum')).stderr, /cannot vacuum .*: another server has it/)
   }
   const before = statSync(database).size
-  assert.match((await prune()).stderr, /their space is used again by what comes; stop the server to give it back to the disk with: readout prune --before DAY --vacuum/)
+  assert.match(
+    (await prune()).stderr,
+    /their space is used again by what comes; stop the server to give it back to the disk with: readout prune --before DAY --vacuum/,
+  )
   assert.ok(statSync(database).size >= before)
   assert.equal((await prune('--vacuum')).code, 0)
   assert.ok(statSync(database).size < before / 2, `${statSync(database).size} of ${before} bytes`)
