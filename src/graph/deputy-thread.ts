@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { openStore, whenThere } from '../store/open.ts'
+import { openStore } from '../store/open.ts'
 import type { DeputyOptions, FromDeputy, ToDeputy } from './deputy.ts'
 import { Directory } from './directory.ts'
 import { answerErrand, type Errand, type ErrandDesk } from './errand.ts'
@@ -11,8 +11,8 @@ const ACT_BUSY_MS_MAX = 3000
 
 const { database, meta_history_limit } = workerData as DeputyOptions
 const port = parentPort ?? fail('the deputy runs in a worker thread of the server')
-const reading = await whenThere(database, () => openStore(database))
-const writing = await whenThere(database, () => openStore(database, { busy_ms_max: ACT_BUSY_MS_MAX }))
+const reading = await openStore(database, { is_migrated: true })
+const writing = await openStore(database, { is_migrated: true, busy_ms_max: ACT_BUSY_MS_MAX })
 const onObject = () => setImmediate()
 const desk: ErrandDesk = { reading, directory: new Directory(), writing, meta_history_limit, onObject }
 /** All that is under way, and ends before the thread does. */

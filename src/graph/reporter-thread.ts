@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { DAY_MS } from '../domain/day.ts'
-import { openStore, whenThere } from '../store/open.ts'
+import { openStore } from '../store/open.ts'
 import { type ReportOrder, type ReportRun, removeExpiredReports } from '../store/reports.ts'
 import { StoreUnavailableError } from '../store/store.ts'
 import { makeReport } from './report-job.ts'
@@ -14,7 +14,7 @@ import {
 
 const { database, meta_history_limit, started_at } = workerData as ReporterOptions
 const port = parentPort ?? fail('the reporter runs in a worker thread of the server')
-const store = await whenThere(database, () => openStore(database))
+const store = await openStore(database, { is_migrated: true })
 const stop = new AbortController()
 
 /** How often it is looked for reports that nobody makes any more. */
@@ -100,7 +100,7 @@ function next(): void {
 async function make(run: ReportRun): Promise<void> {
   running.add(run)
   try {
-    await using reading = await openStore(database)
+    await using reading = await openStore(database, { is_migrated: true })
     await using claim = await reading.claimReport(run.run)
     const current = claim && (await reading.reports.read(run.run_id))
     // Another server makes it, or has made it or removed it since it was listed.

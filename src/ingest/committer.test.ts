@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { openEmptyStore } from '../../test/database.ts'
 import { openDatabase } from '../store/sqlite/database.ts'
 import { sqliteStoreOn } from '../store/sqlite/store.ts'
 import { Committer } from './committer.ts'
@@ -38,6 +39,28 @@ test('Committer.take() tells of groups in their order, though a later one fails 
     assert.deepEqual(told, ['taken', 'failed'])
   }
   rmSync(folder, { recursive: true })
+})
+
+test('Committer.catchUp() takes one step at a time, however often it is called', async () => {
+  await using store = await openEmptyStore()
+  await store.write(({ registry }) =>
+    registry.addAccount({ account_id: '1', name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: ['9'] }),
+  )
+  const committer = new Committer(store, NOW_MS)
+  await committer.take(groupOf('1'))
+  await store.write(({ registry }) =>
+    registry.setAccount('1', { time_zone: 'Asia/Tokyo', link_page_ids: [], unlink_page_ids: [] }),
+  )
+  const turns = [0, 0]
+  await Promise.all(turns.map((_, i) => committer.catchUp(async () => (turns[i] as number)++)))
+  assert.ok((turns[0] as number) > 0)
+  assert.equal(turns[1], 0)
+  // A later act is caught up with as well.
+  await store.write(({ registry }) =>
+    registry.setAccount('1', { time_zone: 'UTC', link_page_ids: [], unlink_page_ids: [] }),
+  )
+  await committer.catchUp(async () => (turns[1] as number)++)
+  assert.ok((turns[1] as number) > 0)
 })
 
 function groupOf(tracking_id: string) {

@@ -16,6 +16,7 @@ export class Committer {
   #now_ms: number
   /** The registry's version under which nothing was left to catch up on. */
   #caughtUpVersion = -1
+  #isCatchingUp = false
   /** The group that was taken last, and is told of before the next. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -35,8 +36,19 @@ export class Committer {
     return inOrder
   }
 
-  /** Takes one step, if there is one to take; true when there may be another, ahead of which webhooks may go. */
-  async catchUp(): Promise<boolean> {
+  /** Takes one step after another until nothing is left, and after each lets webhooks go first. Does nothing while it does so already. */
+  async catchUp(letOthersGo: () => Promise<unknown>): Promise<void> {
+    if (this.#isCatchingUp) return
+    this.#isCatchingUp = true
+    try {
+      while (await this.#catchUpStep()) await letOthersGo()
+    } finally {
+      this.#isCatchingUp = false
+    }
+  }
+
+  /** Takes one step, if there is one to take; true when there may be another. */
+  async #catchUpStep(): Promise<boolean> {
     const version = await this.#store.registry.readVersion()
     if (version === this.#caughtUpVersion) return false
     const step = await catchUpStep(this.#store, this.#admission, this.#now_ms)

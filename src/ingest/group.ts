@@ -45,8 +45,8 @@ function readBody(text: string, said: Webhook, pseudonyms: Pseudonyms, received_
     said.ignored += ignored
     return null
   } catch (error) {
-    if (error instanceof WebhookError) return error.message
-    throw error
+    // Whatever it is: a body that ended the thread would come again, and end the next.
+    return error instanceof WebhookError ? error.message : `cannot read the webhook: ${error}`
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { Fact } from '../domain/fact.ts'
 import type { Facts } from '../store/gather.ts'
 import { FactError, type FactRecord, parseFact } from './fact.ts'
@@ -120,6 +121,13 @@ function emptyBatch<Kept>(): { readonly pieces: Kept[]; readonly bad_lines: BadL
 /** The digest of the first bytes of a file, as a batch that reached so far has it. */
 export async function digestOf(file: string, bytes: number): Promise<string> {
   return (await hashTo(file, bytes)).digest('hex')
+}
+
+/** Whether so many bytes end a line: the last line of a file may have been read while it was written. */
+export async function endsLine(file: string, bytes: number): Promise<boolean> {
+  await using handle = await open(file)
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, bytes - 1)
+  return bytesRead === 1 && buffer[0] === NEWLINE
 }
 
 async function hashTo(file: string, bytes: number): Promise<Hash> {

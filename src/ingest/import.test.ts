@@ -80,6 +80,16 @@ test('importFacts() goes on where it was interrupted, and repeats without counti
   assert.equal(await delivered(world.store), BigInt(LINES))
 })
 
+test('importFacts() goes over a file again whose last line was being written when it was read to its end', async () => {
+  await using world = await openWorld()
+  const [one, other, third] = [1, 2, 3].map(factLine)
+  writeFileSync(world.file, `${one}\n${other?.slice(0, 20)}`)
+  await assert.rejects(run(world.store, world.file, interrupt), /interrupted/)
+  writeFileSync(world.file, `${one}\n${other}\n${third}\n`)
+  const { facts, bad_lines } = await run(world.store, world.file)
+  assert.deepEqual([facts, bad_lines, await delivered(world.store)], [3, 0, 3n])
+})
+
 test('importFacts() starts from the first line when the file is another one by now', async () => {
   await using world = await openWorld()
   await assert.rejects(run(world.store, world.file, interrupt), /interrupted/)

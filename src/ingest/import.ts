@@ -3,7 +3,7 @@ import { append } from '../store/append.ts'
 import { type GatheredFacts, gather } from '../store/gather.ts'
 import type { Rest } from '../store/rest.ts'
 import type { Store } from '../store/store.ts'
-import { digestOf, type ImportBatch, type ImportStart, type ReadBatches } from './import-file.ts'
+import { digestOf, endsLine, type ImportBatch, type ImportStart, type ReadBatches } from './import-file.ts'
 
 /** What an import reads from and writes to. */
 export interface ImportOptions {
@@ -72,8 +72,10 @@ export async function importFacts(file: string, options: ImportOptions): Promise
 /** Where an import begins: where the last one was interrupted, if the file still begins with the same bytes. */
 async function findStart(file: string, store: Store): Promise<ImportStart> {
   const checkpoint = await store.arrivals.readCheckpoint(file)
-  const isSame = checkpoint !== undefined && (await digestOf(file, checkpoint.bytes)) === checkpoint.digest
-  return isSame ? { bytes: checkpoint.bytes, lines: checkpoint.lines } : { bytes: 0, lines: 0 }
+  if (checkpoint === undefined) return { bytes: 0, lines: 0 }
+  const { bytes, lines, digest } = checkpoint
+  const isSame = (await digestOf(file, bytes)) === digest && (await endsLine(file, bytes))
+  return isSame ? { bytes, lines } : { bytes: 0, lines: 0 }
 }
 
 async function commit(

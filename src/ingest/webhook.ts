@@ -101,12 +101,16 @@ function payloadOf(change: Json): Json {
 }
 
 function isMarketingMessage(payload: Json): boolean {
-  return WEBHOOK_FIELDS.has(String(payload.field)) || 'messenger_subscription_token' in payload
+  return kindOfField(payload.field) !== undefined || 'messenger_subscription_token' in payload
+}
+
+function kindOfField(field: unknown): FactKind | undefined {
+  return typeof field === 'string' ? WEBHOOK_FIELDS.get(field) : undefined
 }
 
 /** A failure comes without `field` (contract 13.5). */
 function kindOf({ field, error_message }: Json): FactKind | undefined {
-  const kind = WEBHOOK_FIELDS.get(String(field)) ?? (error_message === undefined ? undefined : 'failed')
+  const kind = kindOfField(field) ?? (error_message === undefined ? undefined : 'failed')
   if (kind !== undefined) return kind
   throw new FactError(`field is ${JSON.stringify(field)}: it must be one of ${[...WEBHOOK_FIELDS.keys()].join(', ')}`)
 }

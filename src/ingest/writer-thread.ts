@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { openStore, whenThere } from '../store/open.ts'
+import { openStore } from '../store/open.ts'
 import { CATCH_UP_EVERY_MS, Committer } from './committer.ts'
 import { UnpackedFacts } from './packed-facts.ts'
 import { goBehindAnswers } from './thread-priority.ts'
@@ -7,7 +8,7 @@ import type { CommitterOptions, FromWriter, ToWriter } from './writer.ts'
 
 const { database, started_at, parser } = workerData as CommitterOptions
 const port = parentPort ?? fail('the writer runs in a worker thread of the server')
-const store = await whenThere(database, () => openStore(database))
+const store = await openStore(database, { is_migrated: true })
 let isClosing = false
 const committer = new Committer(store, started_at)
 
@@ -20,10 +21,9 @@ parser.on('message', async (message: ToWriter) => {
 setInterval(() => void catchUp(), CATCH_UP_EVERY_MS).unref()
 void catchUp()
 
-/** Takes one step, and then lets the webhooks that came meanwhile go first. */
 async function catchUp(): Promise<void> {
   try {
-    if (await committer.catchUp()) setImmediate(() => void catchUp())
+    await committer.catchUp(nextTurn)
   } catch (error) {
     // The database was let go of in the midst of a step: whoever opens it next takes that.
     if (!isClosing) reply({ kind: 'behind', reason: String(error) })

@@ -57,7 +57,23 @@ export function openPool(
   // A connection that breaks says so to whoever uses it next; an error that nobody listens to would end the process.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
+  const open = new Set<OpenClient>()
+  pool.on('connect', (client) => open.add(client as OpenClient))
+  pool.on('remove', (client) => open.delete(client as OpenClient))
+  connections.set(pool, open)
   return pool
+}
+
+/** A client of `pg`, with what its types leave out. */
+type OpenClient = pg.PoolClient & { unref(): void }
+
+/** Connections of each pool. */
+const connections = new WeakMap<pg.Pool, Set<OpenClient>>()
+
+/** Ends a pool. A connection whose database hangs is not told of its end; it does not keep the process from ending. */
+export async function endPool(pool: pg.Pool): Promise<void> {
+  await pool.end()
+  for (const client of connections.get(pool) ?? []) client.unref()
 }
 
 /** Runs the migrations that the schema has not seen yet, in one transaction. Throws a DatabaseError. */
@@ -69,10 +85,12 @@ export async function migrate(pool: pg.Pool, url: string): Promise<void> {
     if (found.version === migrations.length && !(found.has_citus && (await isScattered(pooled)))) return
     const client = await pool.connect()
     try {
-      const session = new Session(client, url, SLOW_MS_MAX)
-      await session.script(BEGIN_MIGRATING)
-      const { version, has_citus } = await readState(session, url)
+      const waiting = new Session(client, url)
+      await waiting.script(BEGIN_MIGRATING)
+      const { version, has_citus } = await readState(waiting, url)
       refuseNewer(version, migrations.length, url)
+      const session = new Session(client, url, SLOW_MS_MAX)
+      await session.script('SET LOCAL statement_timeout = 0')
       for (const migration of migrations.slice(version)) {
         await session.script(readFileSync(join(MIGRATIONS, migration), 'utf8'))
       }
@@ -89,11 +107,11 @@ export async function migrate(pool: pg.Pool, url: string): Promise<void> {
 }
 
 /**
- * Two servers may start at once: the second waits, and finds nothing left to do. Citus, where it is, takes one shard after
+ * Two servers may start at once: the second waits, as long as a statement may take, and finds nothing left to do. Citus, where it is, takes one shard after
  * another, as it has to where what it copies and what it spreads change in one transaction.
  */
 const BEGIN_MIGRATING = `
-  BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
+  BEGIN; SET LOCAL lock_timeout = 0;
   SET LOCAL citus.multi_shard_modify_mode = 'sequential';
   SELECT pg_advisory_xact_lock(${LOCKS.migration}, hashtext(current_schema()))`
 

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
 import { type Company, type OpenOptions, type Store, StoreUnavailableError, type Tables } from '../store.ts'
 import { PostgresArrivals } from './arrivals.ts'
-import { LOCKS, migrate, openPool, SLOW_MS_MAX } from './database.ts'
+import { endPool, LOCKS, migrate, openPool, SLOW_MS_MAX } from './database.ts'
 import { PostgresEdges } from './edges.ts'
 import { statementError } from './error.ts'
 import { PostgresPruned } from './pruned.ts'
@@ -36,10 +36,10 @@ const LIST_TABLES = `
 export async function openPostgresStore(url: string, options: OpenOptions = {}): Promise<Store> {
   const pool = openPool(url, options)
   try {
-    await migrate(pool, url)
+    if (!options.is_migrated) await migrate(pool, url)
     return new PostgresStore(pool, url)
   } catch (error) {
-    await pool.end()
+    await endPool(pool)
     throw error
   }
 }
@@ -144,7 +144,7 @@ class PostgresStore extends PostgresTables implements Store {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#lastRead
     await this.#lastWrite
-    if (!this.#pool.ended) await this.#pool.end()
+    if (!this.#pool.ended) await endPool(this.#pool)
   }
 
   /** Their statements go out together; all are answered when the last one is. */

@@ -11,7 +11,10 @@ const READ_RUNS = 'SELECT report_run.*, account_id FROM report_run JOIN account 
 const BEGIN_RUN = `
   UPDATE report_run SET async_status = 'Job Running', async_percent_completion = 0, begun = begun + 1 WHERE run = ?`
 
-const LEAVE_RUN = "UPDATE report_run SET async_status = 'Job Not Started', begun = begun - 1 WHERE run = ?"
+/** One that has ended stays so, though whoever ended it was not told, and one that was not begun was not begun once less. */
+const LEAVE_RUN = `
+  UPDATE report_run SET async_status = 'Job Not Started', begun = begun - 1
+  WHERE run = ? AND ended_at IS NULL AND async_status = 'Job Running'`
 
 const END_RUN = `
   UPDATE report_run

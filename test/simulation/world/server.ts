@@ -167,7 +167,7 @@ export class SimulatedServer {
 
   async #catchUp(committer: Committer): Promise<void> {
     try {
-      if (await committer.catchUp()) this.#after(1, () => void this.#catchUp(committer))
+      await committer.catchUp(() => new Promise<void>((resolve) => this.#after(1, resolve)))
     } catch (error) {
       if (this.#isRunning) this.#world.onFailure(String(error))
     }
