@@ -27,6 +27,9 @@ after(async () => {
 /** How long one waits for the answer to a statement in these tests, by the database's URL. */
 const ANSWER_MS_MAX = 1500
 
+/** Far longer than a server needs that waits for no answer. */
+const ENDING_MS_MAX = 30_000
+
 /** A way in which a database goes away, and what brings it back. */
 interface Absence {
   readonly name: string
@@ -111,6 +114,36 @@ test('a transaction that has the database to itself waits for one that hangs no 
     await assert.rejects(writing, StoreUnavailableError)
   }
   assert.ok(performance.now() - begun_at < 2 * ANSWER_MS_MAX + 5000)
+})
+
+test('a server whose threads get no connection at their start says so, and heals by itself', async () => {
+  const client = await connectTo(cluster.url)
+  await using schema = await schemas.make()
+  const database = new URL(schema.name)
+  const name = /search_path=(\w+)/.exec(database.search.replace('%3D', '='))?.[1]
+  database.username = 'narrow'
+  await client.query(
+    `CREATE ROLE narrow LOGIN PASSWORD 'a password' CONNECTION LIMIT 1; ALTER SCHEMA ${name} OWNER TO narrow`,
+  )
+  await using server = await TestServer.open({ database: database.href })
+  await server.addAccount('1', { page_ids: ['9'] })
+  assert.equal((await server.post(read(1))).status, 503)
+  await client.query('ALTER ROLE narrow CONNECTION LIMIT -1')
+  await until(async () => (await server.post(read(1))).status === 200)
+  await client.end()
+})
+
+test('a server whose database hangs ends when it is told to', async () => {
+  await using schema = await schemas.make()
+  const database = new URL(schema.name)
+  database.searchParams.set('query_timeout', String(ANSWER_MS_MAX))
+  const server = await TestServer.open({ database: database.href })
+  await server.addAccount('1', { page_ids: ['9'] })
+  assert.equal((await server.post(read(1))).status, 200)
+  const end = await hang()
+  const ended = server[Symbol.asyncDispose]().then(() => 'it has ended')
+  assert.equal(await Promise.race([ended, wait(ENDING_MS_MAX, 'it has not', { ref: false })]), 'it has ended')
+  await end()
 })
 
 test('a server that starts while its database is away waits for it', async () => {

@@ -5,7 +5,7 @@ import { singleIdAd } from '../store/admission.ts'
 import { openStore } from '../store/open.ts'
 import { REPORT_LIFE_MS, type ReportRun, removeExpiredReports } from '../store/reports.ts'
 import { RollupCells } from '../store/rollup-cells.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreUnavailableError } from '../store/store.ts'
 import { makeReport, REPORT_BEGUN_MAX } from './report-job.ts'
 
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z')
@@ -14,6 +14,14 @@ const HOUR = (Math.floor(NOW_MS / 86_400_000) - 1) * 24
 const DELIVERED = { counter: 'delivered', region_class: 'c', country: 'US', btn_name: null, amount: 1n } as const
 const ADS = 1500
 const RUN_ID = '900000000000000001'
+
+const ORDER = {
+  run_id: RUN_ID,
+  node_id: 'act_1',
+  parameters: { fields: 'ad_id', level: 'ad', date_preset: 'yesterday' },
+  days: undefined,
+  created_at: NOW_MS,
+}
 
 /** A store with an account of many ads and a report of them, and a second connection to it. */
 async function openWorld() {
@@ -32,8 +40,7 @@ async function openWorld() {
     }
     await rollups.add(cells)
     await rollups.add(cells.ofAccounts())
-    const parameters = { fields: 'ad_id', level: 'ad', date_preset: 'yesterday' }
-    await reports.add({ run_id: RUN_ID, account, node_id: 'act_1', parameters, days: undefined, created_at: NOW_MS })
+    await reports.add({ ...ORDER, account })
   })
   const owned = parts.move()
   const { signal } = new AbortController()
@@ -48,6 +55,30 @@ async function read({ reports }: Store): Promise<ReportRun> {
 async function countRows({ reports }: Store): Promise<number> {
   return (await reports.readRows(1, 0, 1_000_000)).length
 }
+
+test('makeReport() lets a report end whose end was committed and not told, and counts no beginning that was not', async () => {
+  await using world = await openWorld()
+  const { writing, job } = world
+  const away = new StoreUnavailableError('it went away')
+  let isAway = true
+  const missing: Store['write'] = async (work, company) => {
+    if (!isAway) return writing.write(work, company)
+    isAway = false
+    throw away
+  }
+  await assert.rejects(makeReport(await read(writing), { ...job, writing: { ...writing, write: missing } }), away)
+  assert.equal((await read(writing)).begun, 0)
+  let isTold = true
+  const untold: Store['write'] = async (work, company) => {
+    const result = await writing.write(work, company)
+    if (!isTold || (await read(writing)).ended_at === undefined) return result
+    isTold = false
+    throw away
+  }
+  await assert.rejects(makeReport(await read(writing), { ...job, writing: { ...writing, write: untold } }), away)
+  const { ended_at, async_status } = await read(writing)
+  assert.deepEqual([isTold, ended_at, async_status], [false, NOW_MS + 5000, 'Job Completed'])
+})
 
 test('makeReport() leaves a report that is stopped, and makes it anew', async () => {
   await using world = await openWorld()
