@@ -27,6 +27,12 @@ const KEEP_ALIVE_MS = 10_000
 /** Every statement of ours goes by a key, and the planner is to know it before a table has statistics. */
 const PLANS = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off', jit: 'off' }
 
+/**
+ * Citus reads all shards of a worker over one connection, and so as of one moment: over several, what is read of an account first
+ * and what is read of it then could be on either side of a commit. Means nothing elsewhere.
+ */
+const SNAPSHOTS = { 'citus.max_adaptive_executor_pool_size': '1' }
+
 /** SQLSTATE type numbers: `bigint` is a number, `numeric` a bigint (see Session). */
 const [BIGINT, NUMERIC] = [20, 1700]
 
@@ -41,7 +47,12 @@ export function openPool(
   { busy_ms_max = BUSY_MS_MAX, statement_ms_max = STATEMENT_MS_MAX }: OpenOptions,
 ): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: withOptions(url, { ...PLANS, synchronous_commit: 'on', lock_timeout: String(busy_ms_max) }),
+    connectionString: withOptions(url, {
+      ...PLANS,
+      ...SNAPSHOTS,
+      synchronous_commit: 'on',
+      lock_timeout: String(busy_ms_max),
+    }),
     application_name: 'readout',
     max: CONNECTIONS_MAX,
     connectionTimeoutMillis: CONNECT_MS_MAX,
