@@ -65,7 +65,7 @@ async function restoreFrom(file: string, options: RestoreOptions): Promise<void>
   moveAside(database)
   publishDraft(draft, database)
   say(`restored ${formatBytes(statSync(database).size)} to ${database}: ${contents}`)
-  if (options.hashKey !== undefined) {
+  if (!existsSync(hashKeyFile(database))) {
     say(`its hash key is not kept: go on setting READOUT_HASH_KEY, or put the key into ${hashKeyFile(database)}`)
   }
   if (existsSync(asideOf(database))) say(`what was there before is ${asideOf(database)}; remove it when all is well`)
