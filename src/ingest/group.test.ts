@@ -4,6 +4,9 @@ import fc from 'fast-check'
 import { bodiesOf, parseGroup, piecesOf } from './group.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
 
+const LONG = { length: 16_384, fill: 1, owns: true }
+const EMPTY = { length: 0, fill: 0, owns: false }
+
 /** Short and long ones, with a buffer of their own and without, empty ones among them. */
 const arbitraryBody = fc.record({
   length: fc.oneof(fc.nat(20), fc.integer({ min: 16_000, max: 17_000 })),
@@ -25,6 +28,7 @@ test('bodiesOf() gives the bodies that piecesOf() put together, in another threa
       const found = bodiesOf({ pieces: there, lengths }).map((body) => Buffer.from(body).toString('hex'))
       assert.deepEqual(found, texts)
     }),
+    { examples: [[[LONG, EMPTY, LONG]]] },
   )
 })
 

@@ -59,7 +59,8 @@ export function bodiesOf({ pieces, lengths }: Pick<Group, 'pieces' | 'lengths'>)
   let place = 0
   let end = 0
   return lengths.map((length) => {
-    if (end + length > (pieces[place]?.length ?? 0)) {
+    // A piece of empty bodies has nothing for the next.
+    while (place < pieces.length && end + length > (pieces[place]?.length ?? 0)) {
       place++
       end = 0
     }
