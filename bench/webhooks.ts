@@ -13,7 +13,7 @@ import { runWrk, type WrkRun } from './wrk.ts'
 interface Posting {
   readonly changes: number
   readonly connections: number
-  /** Runs that are so many times as long as others: 64 bodies of 1000 changes are under way when one ends, a fifth of what three seconds take. */
+  /** Runs are so many times as long as others: bodies that are under way when one ends do not count. */
   readonly stretch?: number
 }
 

@@ -20,7 +20,7 @@ export const DATABASE_SETTINGS: readonly Setting[] = [
     flag: 'database',
     value: 'FILE or URL',
     default: './data/readout.db',
-    help: 'the SQLite file, which serve and the commands that begin make where it is missing; or a PostgreSQL database, as postgres://user@host/name',
+    help: 'the SQLite file, which serve, account add and import make where it is missing; or a PostgreSQL database, as postgres://user@host/name',
     parse: databaseParser('--database, or READOUT_DATABASE,'),
   },
   {

@@ -36,7 +36,7 @@ export class Committer {
     return inOrder
   }
 
-  /** Takes one step after another until nothing is left, and after each lets webhooks go first. Does nothing while it does so already. */
+  /** Takes one step after another, and after each lets webhooks go first. Does nothing while it does so already. */
   async catchUp(letOthersGo: () => Promise<unknown>): Promise<void> {
     if (this.#isCatchingUp) return
     this.#isCatchingUp = true

@@ -118,8 +118,8 @@ export async function migrate(pool: pg.Pool, url: string): Promise<void> {
 }
 
 /**
- * Two servers may start at once: the second waits, as long as a statement may take, and finds nothing left to do. Citus, where it is, takes one shard after
- * another, as it has to where what it copies and what it spreads change in one transaction.
+ * Two servers may start at once: the second waits, as long as a statement may take, and finds nothing left to do. Citus,
+ * where it is, takes one shard after another, as it has to where what it copies and what it spreads change in one transaction.
  */
 const BEGIN_MIGRATING = `
   BEGIN; SET LOCAL lock_timeout = 0;
