@@ -23,7 +23,7 @@ import {
   type RowQuery,
 } from './insights-row.ts'
 import { measuresOf } from './measures.ts'
-import type { PlacedRow } from './paging.ts'
+import type { PlacedRow, PlacedRows } from './paging.ts'
 import { checkLevel, type RowNodes, readRowNodes } from './row-node.ts'
 import { isAscending, limitHistory, resolveCalendarPreset, resolvePreset, sliceFinder, sliceRanges } from './slice.ts'
 
@@ -32,7 +32,7 @@ export const ROWS_HELD_MAX = 200_000
 
 /** The rows of a result, read as one goes through them, and their totals where those are asked for. */
 export interface Insights {
-  readonly rows: Iterable<PlacedRow<MeasuredRow>> | AsyncIterable<PlacedRow<MeasuredRow>>
+  readonly rows: PlacedRows<MeasuredRow>
   readonly summary: InsightsRow | undefined
   /** Writes a row down as the wire has it. */
   readonly write: (row: MeasuredRow) => InsightsRow

@@ -26,6 +26,10 @@ function placed(total: number) {
   return Array.from({ length: total }, (_, place) => ({ row: place, place, start: undefined }))
 }
 
+async function* oneByOne(total: number) {
+  yield* placed(total)
+}
+
 function follow(total: number, link: string): Promise<PagedRows<number>> {
   const url = new URL(link)
   assert.equal(url.origin + url.pathname, BASE_URL + PATH)
@@ -116,7 +120,7 @@ test('takePage() links with any text', async () => {
   assert.match(paging?.next ?? '', /q=%EF%BF%BD&/)
 })
 
-test('seekPage() gives the same pages as takePage(), and refuses the same', async () => {
+test('rows that are held, that come one by one and that are sought give the same pages, and refuse the same', async () => {
   const arbitraryPlace = fc.nat(12).map((place) => ({ place, start: undefined }))
   const arbitraryCursor = fc.option(arbitraryPlace, { nil: undefined })
   const page = fc.record({ limit: fc.integer({ min: 1, max: 12 }), after: arbitraryCursor, before: arbitraryCursor })
@@ -125,9 +129,13 @@ test('seekPage() gives the same pages as takePage(), and refuses the same', asyn
       const address = { base_url: BASE_URL, path: PATH, parameters: parseForm('fields=a') }
       const rows = Array.from({ length: total }, (_, i) => i)
       const seek = async (start: number, end: number) => rows.slice(start, end)
-      const [taken] = await Promise.allSettled([takePage(placed(total), asked, address, same)])
-      const [sought] = await Promise.allSettled([seekPage(seek, total, asked, address)])
-      assert.deepEqual(sought, taken)
+      const [held, come, sought] = await Promise.allSettled([
+        takePage(placed(total), asked, address, same),
+        takePage(oneByOne(total), asked, address, same),
+        seekPage(seek, total, asked, address),
+      ])
+      assert.deepEqual(come, held)
+      assert.deepEqual(sought, held)
     }),
   )
 })

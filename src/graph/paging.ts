@@ -34,17 +34,36 @@ export interface PagedRows<Row> {
   readonly paging?: Paging
 }
 
+/** The rows of a result: all of them, or as one goes through them, from some row on. */
+export type PlacedRows<Row> = readonly PlacedRow<Row>[] | AsyncIterable<PlacedRow<Row>>
+
 /**
- * Takes a page out of the rows of a result as they come, and writes its rows down (contract 5). After the last row there
- * is an empty page; a cursor that names a row that is not there is code 2642.
+ * Takes a page out of the rows of a result, and writes its rows down (contract 5). After the last row there is an empty
+ * page; a cursor that names a row that is not there is code 2642.
  */
 export async function takePage<Row, Written>(
-  rows: Iterable<PlacedRow<Row>> | AsyncIterable<PlacedRow<Row>>,
+  rows: PlacedRows<Row>,
   page: Page,
   address: PageAddress,
   write: (row: Row) => Written,
 ): Promise<PagedRows<Written>> {
   const [start, end] = placesOf(page)
+  const { taken, last } =
+    Symbol.asyncIterator in rows
+      ? await takeAsTheyCome(rows, start, end)
+      : { taken: rows.slice(start, end), last: rows.length - 1 }
+  const named = (page.after ?? page.before)?.place ?? -1
+  if (named > last) throw invalidCursor()
+  const data = taken.map(({ row }) => write(row))
+  return data.length === 0 ? { data } : { data, paging: pagingOf(taken, page, address, last >= end) }
+}
+
+/** The rows of a page, and the place of the last row that was looked at: past the page, if there is one. */
+async function takeAsTheyCome<Row>(
+  rows: AsyncIterable<PlacedRow<Row>>,
+  start: number,
+  end: number,
+): Promise<{ taken: PlacedRow<Row>[]; last: number }> {
   const taken: PlacedRow<Row>[] = []
   let last = -1
   for await (const placed of rows) {
@@ -52,10 +71,7 @@ export async function takePage<Row, Written>(
     if (last >= end) break
     if (last >= start) taken.push(placed)
   }
-  const named = (page.after ?? page.before)?.place ?? -1
-  if (named > last) throw invalidCursor()
-  const data = taken.map(({ row }) => write(row))
-  return data.length === 0 ? { data } : { data, paging: pagingOf(taken, page, address, last >= end) }
+  return { taken, last }
 }
 
 /** The same of a result whose rows are numbered, and are read by their places: from `start` to the one before `end`. */
