@@ -4,16 +4,7 @@ import { takeBodies } from './bodies.ts'
 import { ACCOUNTS, adsOfAccount, campaignIds } from './load.ts'
 import { BUSY_FACTS_PER_S } from './plan.ts'
 import { Poster } from './poster.ts'
-import {
-  ask,
-  type Bar,
-  figuresOf,
-  type Limit,
-  measureBare,
-  type Question,
-  readAnswer,
-  writeQuestion,
-} from './questions.ts'
+import { ask, askBeside, type Bar, figuresOf, type Question, readAnswer, writeQuestion } from './questions.ts'
 import type { ServerProcess } from './server-process.ts'
 import { rate } from './webhooks.ts'
 import type { WrkRun } from './wrk.ts'
@@ -37,13 +28,14 @@ export interface Subject extends Question {
   readonly ids: readonly string[]
   /** The messages delivered of each node. */
   readonly delivered: readonly number[]
-  readonly limit: Limit
+  /** What the first of them answers. */
+  readonly answer: FixedAnswer
   readonly bar: Bar
 }
 
 type Row = Readonly<Record<string, string>>
 
-/** The campaigns of the history, and the first of its accounts; each node is tried once, and the limits measured. */
+/** The campaigns of the history, and the first of its accounts; each node is tried once. */
 export async function openSubjects(bench: Bench, server: ServerProcess, token: string): Promise<[Subject, Subject]> {
   const campaigns = campaignIds(bench.plan)
   const account = `insights of an account of ${adsOfAccount(bench.plan)} ads`
@@ -69,13 +61,14 @@ async function openSubject(
   const silent = delivered.findIndex((count) => !(count > 0))
   if (silent >= 0) throw new Error(`${ids[silent]} has nothing delivered: ${answers[silent]?.body}`)
   const question = writeQuestion(bench, token, what, calls)
-  return { ...question, ids, delivered, bar, limit: await measureBare(bench, question, answers[0] as FixedAnswer) }
+  return { ...question, ids, delivered, bar, answer: answers[0] as FixedAnswer }
 }
 
-/** Measures the answers of a server that has nothing else to do. */
+/** Measures the answers of a server that has nothing else to do, beside those of a bare one. */
 export async function measureIdle(bench: Bench, server: ServerProcess, subject: Subject): Promise<WrkRun> {
-  const run = await ask(bench, server, subject)
-  bench.report.add(...figuresOf(`${subject.what}, idle`, 'requests/s', run, subject.limit, subject.bar))
+  const { what, answer, bar } = subject
+  const { run, limit } = await askBeside(bench, server, subject, answer)
+  bench.report.add(...figuresOf(`${what}, idle`, 'requests/s', run, limit, bar))
   return run
 }
 
@@ -122,8 +115,8 @@ export async function measureBreakdowns(
     }
     const name = `${what}, by ${breakdown.replace(/_.*/, '')}`
     const question = writeQuestion(bench, token, name, calls, connections)
-    const limit = await measureBare(bench, question, first as FixedAnswer)
-    bench.report.add(...figuresOf(question.what, 'requests/s', await ask(bench, server, question), limit))
+    const { run, limit } = await askBeside(bench, server, question, first as FixedAnswer)
+    bench.report.add(...figuresOf(question.what, 'requests/s', run, limit))
   }
 }
 
@@ -146,8 +139,7 @@ export async function measureBatches(
   const wrong = ids.findIndex((_, i) => items[i]?.code !== 200 || deliveredOf(rowsOf(items[i].body)) !== delivered[i])
   if (wrong >= 0) throw new Error(`a batch does not answer ${ids[wrong]} as one request does: ${items[wrong]?.body}`)
   const question = writeQuestion(bench, token, `batches of ${BATCH_ITEMS} campaigns`, calls)
-  const limit = await measureBare(bench, question, answers[0] as FixedAnswer)
-  const run = await ask(bench, server, question)
+  const { run, limit } = await askBeside(bench, server, question, answers[0] as FixedAnswer)
   bench.report.add(...figuresOf(question.what, 'batches/s', run, limit), {
     what: '  insights in them',
     unit: 'requests/s',

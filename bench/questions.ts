@@ -78,18 +78,34 @@ export function startBare({ folder }: Pick<Bench, 'folder'>, answer: FixedAnswer
   return ServerProcess.start('bench/bare-server.ts', ['insights', file])
 }
 
-/** Measures how fast a bare server gives an answer to a question. */
-export async function measureBare(bench: Bench, question: Question, answer: FixedAnswer): Promise<Limit> {
-  await using bare = await startBare(bench, answer)
-  return { run: await ask(bench, bare, question), of: BARE }
-}
-
 /** Asks a question as often as the server answers it, after a warm-up: the median of some rounds. */
 export async function ask(bench: Bench, { url }: ServerProcess, question: Question): Promise<WrkRun> {
-  const { requests, connections } = question
-  const { warm_up_s, rounds } = bench.plan
-  if (warm_up_s > 0) await runWrk({ url, requests, connections, seconds: warm_up_s })
-  return medianRun(await repeat(rounds, () => askOnce(bench, url, question)))
+  await warmUp(bench, url, question)
+  return medianRun(await repeat(bench.plan.rounds, () => askOnce(bench, url, question)))
+}
+
+/**
+ * Asks a server, and in turn with it a bare one that always gives this answer: what else the machine does from one round to
+ * the next concerns both.
+ */
+export async function askBeside(
+  bench: Bench,
+  { url }: ServerProcess,
+  question: Question,
+  answer: FixedAnswer,
+): Promise<{ run: WrkRun; limit: Limit }> {
+  await using bare = await startBare(bench, answer)
+  for (const one of [url, bare.url]) await warmUp(bench, one, question)
+  const limits: WrkRun[] = []
+  const runs = await repeat(bench.plan.rounds, async () => {
+    limits.push(await askOnce(bench, bare.url, question))
+    return askOnce(bench, url, question)
+  })
+  return { run: medianRun(runs), limit: { run: medianRun(limits), of: BARE } }
+}
+
+async function warmUp({ plan }: Bench, url: string, { requests, connections }: Question): Promise<void> {
+  if (plan.warm_up_s > 0) await runWrk({ url, requests, connections, seconds: plan.warm_up_s })
 }
 
 /** Asks a question as often as a server answers it, for one round. */

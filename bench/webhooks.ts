@@ -36,23 +36,42 @@ export const MANY: readonly (Posting & { readonly ratio_to_reach?: number })[] =
   { changes: 1000, connections: 64, stretch: 4, ratio_to_reach: 0.1 },
 ]
 
-/** Measures bodies of one change, each answered after its commit, also beside a bare server that checks and parses. */
+/**
+ * Measures bodies of one change, each answered after its commit, also beside a bare server that checks and parses, and beside one
+ * that keeps them in a file as well: what it costs to have them on the disk at all.
+ */
 export async function measureSingleWebhooks(bench: Bench, server: ServerProcess): Promise<void> {
-  await using bare = await ServerProcess.start('bench/bare-server.ts', ['webhooks', bench.app_secret])
+  const { app_secret, folder, plan, report } = bench
+  await using bare = await ServerProcess.start('bench/bare-server.ts', ['webhooks', app_secret])
+  await using keeping = await ServerProcess.start('bench/bare-server.ts', [
+    'webhooks',
+    app_secret,
+    join(folder, 'kept'),
+  ])
   const { connections } = SINGLE
-  const load = { url: bare.url + WEBHOOK_PATH, connections, seconds: bench.plan.run_s }
-  const limits: WrkRun[] = []
+  const limits: { bare: WrkRun; keeping: WrkRun }[] = []
   const run = await measureFacts(bench, server, SINGLE, async (requests) => {
-    limits.push(await runWrk({ ...load, requests }))
+    const ask = ({ url }: ServerProcess) =>
+      runWrk({ url: url + WEBHOOK_PATH, connections, seconds: plan.run_s, requests })
+    limits.push({ bare: await ask(bare), keeping: await ask(keeping) })
   })
-  const limit = medianRun(limits)
-  if (limit.refused + limit.broken > 0) bench.report.fail(`the bare server refused ${limit.refused + limit.broken}`)
+  const limit = medianRun(limits.map((one) => one.bare))
+  const kept = medianRun(limits.map((one) => one.keeping))
+  const wrong = limit.refused + limit.broken + kept.refused + kept.broken
+  if (wrong > 0) report.fail(`the bare servers refused ${wrong}`)
   const of = 'bare node:http, parse + HMAC'
-  const what = `webhooks of 1 change, answered after commit`
-  bench.report.add(
+  const ofKept = `${of}, appended to a file and synced`
+  const what = 'webhooks of 1 change, answered after commit'
+  report.add(
     { what, unit: 'requests/s', measured: rate(run), limit: { value: rate(limit), of }, ratio_to_reach: 0.5 },
     { what: '  p50', unit: 'ms', measured: run.p50_ms, limit: { value: limit.p50_ms, of } },
     { what: '  p99', unit: 'ms', measured: run.p99_ms, limit: { value: limit.p99_ms, of } },
+    {
+      what: '  beside a file that is synced',
+      unit: 'requests/s',
+      measured: rate(run),
+      limit: { value: rate(kept), of: ofKept },
+    },
   )
 }
 
