@@ -13,7 +13,7 @@ import { type CpuProfile, type Label, runsIn, sharesOf } from './profile.ts'
 import { askOnce, writeQuestion } from './questions.ts'
 import { createToken } from './readout-server.ts'
 import { ServerProcess } from './server-process.ts'
-import { measureFacts } from './webhooks.ts'
+import { BULK, measureFacts, SINGLE } from './webhooks.ts'
 
 const FACTS = 300_000
 
@@ -53,6 +53,20 @@ const TAKING: readonly Label[] = [
   ['commit and sync', [' store.ts', '#transaction store.ts', 'synced log-sync.ts', 'fdatasync']],
 ]
 
+/** Steps of the thread that takes webhooks in, and answers them. */
+const LETTING_IN: readonly Label[] = [
+  ['garbage collector', ['(garbage collector)']],
+  ['start: modules', ['getOrCreateModuleJob loader']],
+  [
+    'read the request',
+    ['parserOnHeadersComplete _http_common', 'parserOnIncoming _http_server', 'readBody http-body.ts'],
+  ],
+  ['check the signature', ['isSigned signature.ts']],
+  ['hand it over', ['submit writer.ts', '#hand writer.ts']],
+  ['write the answer', ['send http.ts', 'end _http_outgoing', 'writev', 'writeUtf8String', 'writeLatin1String']],
+  ['wake and end: streams, timers, ticks', ['processTicksAndRejections task_queues', 'emit events']],
+]
+
 const ANSWERING: readonly Label[] = [
   ['garbage collector', ['(garbage collector)']],
   ['start: modules', ['getOrCreateModuleJob loader']],
@@ -66,7 +80,7 @@ const ANSWERING: readonly Label[] = [
 
 await run()
 
-/** Profiles an import, bulk webhooks and insights on this machine, and prints where the busy thread's time went. */
+/** Profiles an import, webhooks and insights on this machine, and prints where the busy thread's time went. */
 async function run(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'readout-profile-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -86,11 +100,13 @@ async function run(): Promise<void> {
   print(`the parser, of an import of ${FACTS} facts`, threadOf(importing, 'import-parser-thread.ts'), PARSING)
   print('the thread that commits, of the same', threadOf(importing, 'append.ts'), TAKING)
   const history = await makeHistory(bench)
-  const server = await profileServer(bench, history, (one) =>
-    measureFacts(bench, one, { changes: 1000, connections: 64 }),
-  )
-  print('the parser, of webhooks of 1000 changes', threadOf(server, 'parser-thread.ts'), PARSING)
-  print('the writer, of the same', threadOf(server, 'writer-thread.ts'), TAKING)
+  const bulk = await profileServer(bench, history, (one) => measureFacts(bench, one, BULK))
+  print('the parser, of webhooks of 1000 changes', threadOf(bulk, 'parser-thread.ts'), PARSING)
+  print('the writer, of the same', threadOf(bulk, 'writer-thread.ts'), TAKING)
+  const single = await profileServer(bench, history, (one) => measureFacts(bench, one, SINGLE))
+  print('the server, of webhooks of 1 change', threadOf(single, 'src/http.ts'), LETTING_IN)
+  print('the parser, of the same', threadOf(single, 'parser-thread.ts'), PARSING)
+  print('the writer, of the same', threadOf(single, 'writer-thread.ts'), TAKING)
   const token = await createToken(history, ACCOUNTS)
   const calls = campaignIds(plan).map((id) => ({ path: insightsPath(id) }))
   const asked = writeQuestion(bench, token, 'insights of campaigns in turn', calls)

@@ -31,9 +31,12 @@ const SAMPLE_BYTES_MAX = 8_000_000
 /** Acknowledged webhooks of one change, beside what HTTP alone costs. */
 export const SINGLE: Posting = { changes: 1, connections: 64 }
 
+/** As large as Meta sends them. */
+export const BULK = { changes: 1000, connections: 64, stretch: 4, ratio_to_reach: 0.1 }
+
 export const MANY: readonly (Posting & { readonly ratio_to_reach?: number })[] = [
   { changes: 20, connections: 64 },
-  { changes: 1000, connections: 64, stretch: 4, ratio_to_reach: 0.1 },
+  BULK,
 ]
 
 /**
