@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import pg from 'pg'
 import { openStore } from '../src/store/open.ts'
 import { StoreUnavailableError } from '../src/store/store.ts'
 import { verify } from '../src/store/verify.ts'
+import { ABSENCES, connectTo, hang, stop } from './absence.ts'
 import { Cluster } from './contract/cluster.ts'
 import { Schemas } from './contract/schemas.ts'
+import { Middleman } from './middleman.ts'
 import { envelope, ms, TestServer } from './open.ts'
 
 let cluster: Cluster
@@ -30,27 +29,13 @@ const ANSWER_MS_MAX = 1500
 /** Far longer than a server needs that waits for no answer. */
 const ENDING_MS_MAX = 30_000
 
-/** A way in which a database goes away, and what brings it back. */
-interface Absence {
-  readonly name: string
-  readonly begin: (database: string) => Promise<() => Promise<void>>
-}
-
-const ABSENCES: readonly Absence[] = [
-  { name: 'is stopped', begin: () => stopped('fast') },
-  { name: 'crashes', begin: () => stopped('immediate') },
-  { name: 'is a standby for a while', begin: refuseWrites },
-  { name: 'has no connection left', begin: takeConnections },
-  { name: 'hangs', begin: hang },
-]
-
 for (const { name, begin } of ABSENCES) {
   test(`a server whose database ${name} says so, heals by itself, and counts everything once`, async () => {
     await using served = await Served.open(cluster.url)
     const { server } = served
     await served.deliver(20)
     const delivering = served.deliver(200)
-    const end = await begin(served.database)
+    const end = await begin(cluster)
     try {
       // Of a database that hangs, the next connection works again: whoever came first was refused, and that may be another.
       await until(
@@ -76,7 +61,7 @@ test('answers and health tell of a database that is away', async () => {
   await using served = await Served.open(cluster.url)
   const { server } = served
   await served.deliver(1)
-  const end = await stopped('fast')
+  const end = await stop(cluster, 'fast')
   const response = await fetch(`${server.url}/v25.0/500/insights?access_token=token1`)
   const { error } = (await response.json()) as { error: Record<string, unknown> }
   assert.deepEqual([response.status, error.code, error.message], [503, 2, 'Service temporarily unavailable'])
@@ -108,7 +93,7 @@ test('a transaction that has the database to itself waits for one that hangs no 
   for (const company of ['alone', 'shared'] as const) {
     await using parts = new AsyncDisposableStack()
     const writing = store.write(async ({ registry }) => {
-      parts.defer(await hang())
+      parts.defer(await hang(cluster))
       await registry.listCampaigns()
     }, company)
     await assert.rejects(writing, StoreUnavailableError)
@@ -140,7 +125,7 @@ test('a server whose database hangs ends when it is told to', async () => {
   const server = await TestServer.open({ database: database.href })
   await server.addAccount('1', { page_ids: ['9'] })
   assert.equal((await server.post(read(1))).status, 200)
-  const end = await hang()
+  const end = await hang(cluster)
   const ended = server[Symbol.asyncDispose]().then(() => 'it has ended')
   try {
     assert.equal(await Promise.race([ended, wait(ENDING_MS_MAX, 'it has not', { ref: false })]), 'it has ended')
@@ -152,7 +137,7 @@ test('a server whose database hangs ends when it is told to', async () => {
 
 test('a server that starts while its database is away waits for it', async () => {
   await using schema = await schemas.make()
-  const end = await stopped('fast')
+  const end = await stop(cluster, 'fast')
   const opening = TestServer.open({ database: schema.name })
   assert.equal(await Promise.race([opening, wait(1500, 'it waits')]), 'it waits')
   await end()
@@ -176,12 +161,10 @@ class Served implements AsyncDisposable {
   /** What was answered 503, of all that was posted. */
   readonly refusals: Response[] = []
   readonly server: TestServer
-  readonly database: string
   readonly #parts: AsyncDisposableStack
 
-  private constructor(server: TestServer, database: string, parts: AsyncDisposableStack) {
+  private constructor(server: TestServer, parts: AsyncDisposableStack) {
     this.server = server
-    this.database = database
     this.#parts = parts
   }
 
@@ -193,7 +176,7 @@ class Served implements AsyncDisposable {
     through.searchParams.set('query_timeout', String(ANSWER_MS_MAX))
     const server = parts.use(await TestServer.open({ database: through.href }))
     await server.addAccount('1', { page_ids: ['9'] })
-    return new Served(server, schema.name, parts.move())
+    return new Served(server, parts.move())
   }
 
   #sent = 0
@@ -247,111 +230,4 @@ const HEALING_MS_MAX = 120_000
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   const deadline = AbortSignal.timeout(HEALING_MS_MAX)
   while (!(await isSo())) await wait(100, undefined, { signal: deadline })
-}
-
-async function connectTo(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url })
-  client.on('error', () => {})
-  await client.connect()
-  return client
-}
-
-async function stopped(how: 'fast' | 'immediate'): Promise<() => Promise<void>> {
-  await cluster.stop(how)
-  return () => cluster.restart()
-}
-
-/** The wrong side of a failover reads, and refuses to be written. */
-async function refuseWrites(): Promise<() => Promise<void>> {
-  const set = async (value: string) => {
-    const client = await connectTo(cluster.url)
-    await client.query(`ALTER SYSTEM SET default_transaction_read_only = ${value}`)
-    await client.query('SELECT pg_reload_conf()')
-    await client.end()
-  }
-  await set('on')
-  return () => set('off')
-}
-
-const CALM_TIMES = 3
-const CALM_MS = 20
-
-/** Takes every connection that the server has, those of Readout as well. */
-async function takeConnections(): Promise<() => Promise<void>> {
-  const taken: pg.Client[] = []
-  const first = await connectTo(cluster.url)
-  const ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'readout'"
-  // Whoever is ended gives a connection back a little later, and takes it again if it can: it is over when none was free, and
-  // none was Readout's, several times in a row.
-  for (let calm = 0; calm < CALM_TIMES; ) {
-    const isFull = await connectTo(cluster.url).then(
-      (client) => taken.push(client) === 0,
-      () => true,
-    )
-    const others = (await first.query(ended)).rowCount ?? 0
-    calm = isFull && others === 0 ? calm + 1 : 0
-    if (isFull) await wait(CALM_MS)
-  }
-  return async () => {
-    for (const client of [...taken, first]) await client.end()
-  }
-}
-
-/** Stops the processes that serve Readout's connections where they are: they neither answer nor go. */
-async function hang(): Promise<() => Promise<void>> {
-  const client = await connectTo(cluster.url)
-  const readout = "SELECT pid FROM pg_stat_activity WHERE application_name = 'readout'"
-  const held = (await client.query(readout)).rows.map(({ pid }) => Number(pid))
-  for (const pid of held) process.kill(pid, 'SIGSTOP')
-  return async () => {
-    for (const pid of held) process.kill(pid, 'SIGCONT')
-    await client.end()
-  }
-}
-
-/** Stands before the database, and keeps to itself what that answers to a COMMIT, once. */
-class Middleman implements AsyncDisposable {
-  readonly url: string
-  readonly #server: Server
-  isSwallowing = false
-  swallowed = 0
-
-  private constructor(url: string, server: Server) {
-    this.url = url
-    this.#server = server
-  }
-
-  static async open(target: string): Promise<Middleman> {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const url = new URL(target)
-    const port = Number(url.port)
-    url.port = String((server.address() as AddressInfo).port)
-    const proxy = new Middleman(url.href, server)
-    server.on('connection', (client) => proxy.#join(client, connect(port, '127.0.0.1')))
-    return proxy
-  }
-
-  #join(client: Socket, database: Socket): void {
-    let hasWritten = false
-    let isLast = false
-    client.on('data', (bytes) => {
-      hasWritten ||= bytes.includes('INSERT INTO message')
-      isLast ||= this.isSwallowing && hasWritten && bytes.includes('COMMIT\0')
-      database.write(bytes)
-    })
-    database.on('data', (bytes) => {
-      if (isLast && bytes.includes('COMMIT\0')) {
-        this.isSwallowing = false
-        this.swallowed++
-        client.destroy()
-      } else client.write(bytes)
-    })
-    client.on('close', () => database.destroy()).on('error', () => {})
-    database.on('close', () => client.destroy()).on('error', () => {})
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.close()
-  }
 }

@@ -1,33 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { formatSignature } from '../src/ingest/signature.ts'
-import { readout, Serving } from './command.ts'
-import { ENGINE, holdWriting, KEY_SETTING, ON_SQLITE, openDatabase } from './database.ts'
-import { envelope } from './open.ts'
-import { TemporaryFolder } from './temporary-folder.ts'
-
-const ACCOUNT = ['account', 'add', 'act_1', '--name', 'One', '--currency', 'eur', '--time-zone', 'Europe/Paris']
-
-/** Runs commands on one database, one after the other; each must end with its code. Files have a folder. */
-async function openTerminal() {
-  await using parts = new AsyncDisposableStack()
-  const folder = parts.use(new TemporaryFolder())
-  const database = parts.use(await openDatabase())
-  const run = async (code: number, ...args: string[]) => {
-    const ended = await readout([...args, '--database', database.name], KEY_SETTING)
-    assert.equal(ended.code, code, `${args.join(' ')}: ${ended.stdout}${ended.stderr}`)
-    return ended
-  }
-  const owned = parts.move()
-  return { folder, database, run, [Symbol.asyncDispose]: () => owned.disposeAsync() }
-}
-
-function factLine(fact: Record<string, unknown>): string {
-  const message = { message_id: '500', page_id: '9', messenger_subscription_token: 'ann' }
-  return JSON.stringify({ ...message, marketing_message_tracking_id: 't1', ...fact })
-}
+import { readout } from './command.ts'
+import { ENGINE, KEY_SETTING } from './database.ts'
+import { ACCOUNT, factLine, openTerminal } from './terminal.ts'
 
 test('readout import, subscribers, rates, insights and failures work together', async () => {
   await using terminal = await openTerminal()
@@ -161,62 +137,6 @@ test('readout prints rows as table, JSON, CSV and plain', async () => {
   assert.equal((await run(0, 'account', 'list', '-o', 'plain')).stdout, 'act_1\tOne\tEUR\tEurope/Paris\t\n')
 })
 
-/** What goes wrong at the terminal: how the command ends and what it says. */
-const MISTAKES: [args: string[], code: number, stderr: RegExp][] = [
-  [[...ACCOUNT], 1, /cannot add account act_1: it is there already; change it with: readout account set act_1/],
-  [
-    ['account', 'add', 'one', '--name', 'x', '--currency', 'USD', '--time-zone', 'UTC'],
-    2,
-    /it must be act_ and digits/,
-  ],
-  [
-    ['account', 'set', 'act_1', '--time-zone', 'Mars/Olympus'],
-    2,
-    /time zone is Mars\/Olympus: it must be an IANA name/,
-  ],
-  [['account', 'set', 'act_1', '--currency', 'EURO'], 2, /currency is EURO/],
-  [['account', 'add', 'act_2', '--name', ' ', '--currency', 'USD', '--time-zone', 'UTC'], 2, /name is " ": it must be/],
-  [['account', 'set', 'act_1'], 2, /nothing to change of act_1/],
-  [['account', 'set', 'act_1', '--page', '9', '--remove-page', '9'], 2, /page 9 is to be linked and unlinked/],
-  [['account', 'set', 'act_1', '--remove-page', '9'], 1, /page 9 is not linked to act_1/],
-  [['account', 'set', 'act_7', '--name', 'x'], 1, /there is none; see: readout account list/],
-  [['campaign', 'add', '5', '--account', 'act_7'], 1, /there is no account act_7; see: readout account list/],
-  [['campaign', 'move', '5', '--to', 'act_1'], 1, /there is no campaign 5; see: readout campaign list/],
-  [['insights', '5'], 1, /there is no account, campaign, ad set or ad 5/],
-  [['insights', 'act_1', '--token', 'nobody'], 4, /the token is unknown here/],
-  [['insights', 'act_1', '--since', '2026-01-01'], 2, /--since and --until go together/],
-  [
-    ['insights', 'act_1', '--since', '2026-02-30', '--until', '2026-03-01'],
-    2,
-    /--since is 2026-02-30: there is no such/,
-  ],
-  [['insights', 'act_1', '--since', '2026-03-05', '--until', '2026-03-01'], 2, /--since is 2026-03-05, after --until/],
-  [
-    ['insights', 'act_1', '--fields', 'wishes'],
-    2,
-    /wishes is not valid for fields param.*see: readout insights --help/s,
-  ],
-  [['insights', 'act_7'], 1, /there is no account, campaign, ad set or ad act_7; see: readout account list/],
-  [['token', 'revoke', 'nothing'], 4, /there is no such token; see: readout token list/],
-  [['import', 'nowhere.ndjson'], 1, /cannot import nowhere\.ndjson: there is no such file/],
-  [['serve', '--demo', '--host', '0.0.0.0'], 2, /--demo has a token that everybody knows/],
-  [['serve', '--demo', '--public-url', 'https://example.com'], 2, /--demo has a token that everybody knows/],
-  [['serve', '--port', '80800'], 2, /It must be a port.*see: readout serve --help/s],
-  [['move', '--to', 'x'], 2, /see: readout move --help/],
-  [['wish'], 2, /unknown command 'wish'/],
-]
-
-test('readout names the act, the value and the way out of a mistake', async () => {
-  await using terminal = await openTerminal()
-  const { run } = terminal
-  await run(0, ...ACCOUNT)
-  const ends = await Promise.all(MISTAKES.map(([args, code]) => run(code, ...args)))
-  for (const [i, [args, , stderr]] of MISTAKES.entries()) {
-    assert.match(ends[i]?.stderr ?? '', stderr, args.join(' '))
-    assert.equal(ends[i]?.stdout, '', args.join(' '))
-  }
-})
-
 test('readout token prints the token alone, and takes it away', async () => {
   await using terminal = await openTerminal()
   const { database, run } = terminal
@@ -322,52 +242,6 @@ test('readout forget keeps the counts, leaves no hash, and refuses late facts', 
   await run(0, 'verify')
 })
 
-test('readout serve takes webhooks, answers, stops on SIGTERM, and refuses another key', async () => {
-  await using terminal = await openTerminal()
-  const { database, run } = terminal
-  await run(0, ...ACCOUNT, '--page', '9')
-  const token = (await run(0, 'token', 'create', '--account', 'act_1', '--permission', 'read')).stdout.trim()
-  await using serving = await Serving.start(['--database', database.name], {
-    READOUT_APP_SECRET: 'old,new',
-    ...KEY_SETTING,
-  })
-  const read = {
-    field: 'marketing_message_reads',
-    timestamp: Date.now(),
-    message_id: '500',
-    messenger_subscription_token: 'ann',
-  }
-  const body = Buffer.from(JSON.stringify(envelope('9', { ...read, marketing_message_tracking_id: 't1' })))
-  const headers = { 'x-hub-signature-256': formatSignature(body, 'new') }
-  assert.equal((await fetch(`${serving.url}/webhooks/messenger`, { method: 'POST', body, headers })).status, 200)
-  const asked = await fetch(`${serving.url}/v25.0/act_1/insights?date_preset=today`, {
-    headers: { authorization: `Bearer ${token}` },
-  })
-  assert.match(await asked.text(), /"marketing_messages_delivered":"1"/)
-  assert.equal((await fetch(`${serving.url}/readyz`)).status, 200)
-  assert.match(
-    (await run(0, 'status', '-o', 'plain')).stdout,
-    /^9\tact_1\t\t20[\d:TZ-]+\tread\tsent delivered clicked failed\t100\.0\t100\.0\n$/,
-  )
-  assert.equal(await serving.stop(), 0)
-  await run(0, 'verify')
-
-  const other = await readout(['account', 'list', '--database', database.name, '--hash-key', 'ab'.repeat(32)])
-  assert.match(other.stderr, /cannot use this hash key: the database was written with the key of fingerprint/)
-  assert.equal(other.code, 1)
-})
-
-test('readout serve keeps a SQLite file to itself, and its hash key beside it', ON_SQLITE, async () => {
-  await using terminal = await openTerminal()
-  const { database, run } = terminal
-  await run(0, ...ACCOUNT)
-  await using _serving = await Serving.start(['--database', database.name])
-  assert.match((await run(1, 'serve', '--port', '0')).stderr, /another server has it open/)
-  assert.equal(statSync(`${database.name}.key`).mode & 0o777, 0o600)
-  rmSync(`${database.name}.key`)
-  assert.match((await run(1, 'account', 'list')).stderr, /its hash key .* is missing; put it back/)
-})
-
 test('readout rejected retry works on the database that it is given, wherever the flag stands', async () => {
   await using terminal = await openTerminal()
   const { database, run } = terminal
@@ -382,56 +256,6 @@ test('readout rejected retry works on the database that it is given, wherever th
   assert.match((await readout(['rejected', 'wish', ...flag], KEY_SETTING)).stderr, /Allowed choices are retry/)
 })
 
-test('readout takes files as other programs write them, and refuses those that lost something', async () => {
-  await using terminal = await openTerminal()
-  const { folder, run } = terminal
-  await run(0, ...ACCOUNT, '--page', '9')
-  const [facts, table] = [folder.file('facts.ndjson'), folder.file('table.csv')]
-  writeFileSync(facts, `\ufeff${factLine({ kind: 'sent', timestamp: '2026-06-30T20:00:00Z' })}\r\n`)
-  assert.match((await run(0, 'import', facts)).stderr, /^1 fact of 1 line/m)
-  writeFileSync(table, '\ufefftoken,country\r\n"ann",BR\r\n')
-  assert.match((await run(0, 'subscribers', 'import', table)).stderr, /^1 row imported/m)
-  writeFileSync(table, Buffer.from('token,country\nM\u00fcller,BR\n', 'latin1'))
-  assert.match((await run(1, 'subscribers', 'import', table)).stderr, /:2: token must be a text .* in UTF-8/)
-  writeFileSync(table, '')
-  assert.match(
-    (await run(1, 'subscribers', 'import', table)).stderr,
-    /it is empty; its first line must be token,country/,
-  )
-  assert.match((await run(1, 'import', folder.path)).stderr, /it is not a file/)
-})
-
-test('readout waits for a database that another program holds, and says so when it gives up', async () => {
-  await using terminal = await openTerminal()
-  const { database, run } = terminal
-  await run(0, ...ACCOUNT)
-  await using _holding = await holdWriting(database.name)
-  const refused = await run(1, 'campaign', 'add', '5', '--account', 'act_1')
-  assert.match(
-    refused.stderr,
-    /^readout: cannot (?:write|use) the database .*: another \w+ holds it, and does not let go; try again/,
-  )
-})
-
-test('readout begins a database only where one is asked for', ON_SQLITE, async () => {
-  using folder = new TemporaryFolder()
-  const database = folder.file('readout.db')
-  assert.match((await readout(['status', '--database', database])).stderr, /there is no database .*: name it with/)
-  const foreign = new DatabaseSync(database)
-  foreign.exec('CREATE TABLE theirs (x)')
-  foreign.close()
-  const args = ['status', '--database', database, '--hash-key', 'ab'.repeat(32)]
-  assert.match((await readout(args)).stderr, /it is another program's; name another with --database/)
-  for (const name of [':memory:', 'file:x.db', 'mysql://u@host/db']) {
-    assert.match((await readout(['status', '--database', name])).stderr, /It must be the path of a file/)
-  }
-  const { stderr } = await readout(['status', '--database', 'postgres://u:geheim@host/db'])
-  assert.match(stderr, /^readout: cannot open postgres:\/\/u@host\/db: .* set READOUT_HASH_KEY/)
-  const malformed = await readout(['status', '--database', 'postgres://u:geheim@[host'])
-  assert.match(malformed.stderr, /^readout: --database, .* must be a URL as postgres:/)
-  assert.ok(!malformed.stderr.includes('geheim'))
-})
-
 test('readout prints nothing that moves the cursor', async () => {
   await using terminal = await openTerminal()
   const { run } = terminal
@@ -439,21 +263,4 @@ test('readout prints nothing that moves the cursor', async () => {
   await run(0, 'account', 'set', 'act_1', '--name', 'two\nlines \u001b]0;title\u0007')
   assert.equal((await run(0, 'account', 'list')).stdout.split('\n').length, 3)
   assert.ok(!(await run(0, 'account', 'list')).stdout.includes('\u001b'))
-})
-
-test('readout says what is wrong with a database that it cannot open', ON_SQLITE, async () => {
-  using folder = new TemporaryFolder()
-  const database = folder.file('readout.db')
-  writeFileSync(database, 'this is no database, but a text of more than a hundred bytes '.repeat(20))
-  writeFileSync(`${database}.key`, 'ab'.repeat(32))
-  const text = await readout(['account', 'list', '--database', database])
-  assert.match(text.stderr, /^readout: cannot open the database .*: it is no database; name another with --database\n$/)
-  rmSync(database)
-  await readout([...ACCOUNT, '--database', database])
-  const newer = new DatabaseSync(database)
-  newer.exec('PRAGMA user_version = 99')
-  newer.close()
-  const ended = await readout(['account', 'list', '--database', database])
-  assert.match(ended.stderr, /it is of version 99, this Readout knows up to \d+; install a newer Readout/)
-  chmodSync(database, 0o600)
 })

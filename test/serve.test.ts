@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { rmSync, statSync } from 'node:fs'
+import { test } from 'node:test'
+import { formatSignature } from '../src/ingest/signature.ts'
+import { readout, Serving } from './command.ts'
+import { KEY_SETTING, ON_SQLITE } from './database.ts'
+import { envelope } from './open.ts'
+import { ACCOUNT, openTerminal } from './terminal.ts'
+
+test('readout serve takes webhooks, answers, stops on SIGTERM, and refuses another key', async () => {
+  await using terminal = await openTerminal()
+  const { database, run } = terminal
+  await run(0, ...ACCOUNT, '--page', '9')
+  const token = (await run(0, 'token', 'create', '--account', 'act_1', '--permission', 'read')).stdout.trim()
+  await using serving = await Serving.start(['--database', database.name], {
+    READOUT_APP_SECRET: 'old,new',
+    ...KEY_SETTING,
+  })
+  const read = {
+    field: 'marketing_message_reads',
+    timestamp: Date.now(),
+    message_id: '500',
+    messenger_subscription_token: 'ann',
+  }
+  const body = Buffer.from(JSON.stringify(envelope('9', { ...read, marketing_message_tracking_id: 't1' })))
+  const headers = { 'x-hub-signature-256': formatSignature(body, 'new') }
+  assert.equal((await fetch(`${serving.url}/webhooks/messenger`, { method: 'POST', body, headers })).status, 200)
+  const asked = await fetch(`${serving.url}/v25.0/act_1/insights?date_preset=today`, {
+    headers: { authorization: `Bearer ${token}` },
+  })
+  assert.match(await asked.text(), /"marketing_messages_delivered":"1"/)
+  assert.equal((await fetch(`${serving.url}/readyz`)).status, 200)
+  assert.match(
+    (await run(0, 'status', '-o', 'plain')).stdout,
+    /^9\tact_1\t\t20[\d:TZ-]+\tread\tsent delivered clicked failed\t100\.0\t100\.0\n$/,
+  )
+  assert.equal(await serving.stop(), 0)
+  await run(0, 'verify')
+
+  const other = await readout(['account', 'list', '--database', database.name, '--hash-key', 'ab'.repeat(32)])
+  assert.match(other.stderr, /cannot use this hash key: the database was written with the key of fingerprint/)
+  assert.equal(other.code, 1)
+})
+
+test('readout serve keeps a SQLite file to itself, and its hash key beside it', ON_SQLITE, async () => {
+  await using terminal = await openTerminal()
+  const { database, run } = terminal
+  await run(0, ...ACCOUNT)
+  await using _serving = await Serving.start(['--database', database.name])
+  assert.match((await run(1, 'serve', '--port', '0')).stderr, /another server has it open/)
+  assert.equal(statSync(`${database.name}.key`).mode & 0o777, 0o600)
+  rmSync(`${database.name}.key`)
+  assert.match((await run(1, 'account', 'list')).stderr, /its hash key .* is missing; put it back/)
+})
