@@ -18,7 +18,7 @@ export interface Bench {
 /** A measured number, and what it is held against. */
 export interface Figure {
   readonly what: string
-  readonly unit: 'facts/s' | 'requests/s' | 'batches/s' | 'rows/s' | 'ms' | 'MB' | 'bytes'
+  readonly unit: 'facts/s' | 'requests/s' | 'batches/s' | 'rows/s' | 'ms' | 'µs' | 'MB' | 'bytes'
   /** `null` where this machine cannot tell. */
   readonly measured: number | null
   /** The same in the same run without what Readout adds; `of` says what was measured. */

@@ -1,4 +1,4 @@
-import { exitOf, type NodeProcess, readMemory, readPeakMemory, startNode } from './node-process.ts'
+import { exitOf, type NodeProcess, readCpu_ms, readMemory, readPeakMemory, startNode } from './node-process.ts'
 
 const READY_MS_MAX = 20_000
 const DRAIN_MS_MAX = 30_000
@@ -30,6 +30,10 @@ export class ServerProcess implements AsyncDisposable {
 
   get memory_bytes(): number | null {
     return readMemory(this.#child)
+  }
+
+  get cpu_ms(): number | null {
+    return readCpu_ms(this.#child)
   }
 
   /** The sums of Readout's own counts over all labels, once nothing waits to be committed any more. */

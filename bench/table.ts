@@ -3,7 +3,10 @@ import type { Figure } from './bench.ts'
 const HEADINGS = ['measured', 'figure', 'limit', 'ratio', 'to reach', 'reached', 'the limit is']
 
 /** Units of which less is better. */
-const COSTS: ReadonlySet<Figure['unit']> = new Set(['ms', 'MB', 'bytes'])
+const COSTS: ReadonlySet<Figure['unit']> = new Set(['ms', 'µs', 'MB', 'bytes'])
+
+/** Decimals that are shown; none of any other unit. */
+const DIGITS: Partial<Record<Figure['unit'], number>> = { ms: 2, µs: 1 }
 
 /** The figures as a table for eyes. */
 export function formatTable(figures: readonly Figure[]): string {
@@ -60,7 +63,7 @@ function cellsOf(figure: Figure): string[] {
 }
 
 function formatNumber(value: number, unit: Figure['unit']): string {
-  const digits = unit === 'ms' ? 2 : 0
+  const digits = DIGITS[unit] ?? 0
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
 
