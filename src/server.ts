@@ -183,6 +183,9 @@ function openWriter(config: ServerConfig, operations: ServerOperations, metrics:
       metrics.countFailure()
       log.error({ reason }, 'could not commit webhooks: they are answered 503 and have to come again')
     },
+    onNotCaughtUp(reason) {
+      log.error({ reason }, 'could not catch up on what was claimed or changed: it is tried again')
+    },
     onDeath(cause) {
       operations.death = 'the writer has died'
       log.fatal({ cause: String(cause) }, 'the writer has died')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { CATCH_UP_EVERY_MS } from '../src/ingest/committer.ts'
 import { openStore } from '../src/store/open.ts'
 import { StoreUnavailableError } from '../src/store/store.ts'
 import { verify } from '../src/store/verify.ts'
@@ -68,6 +69,9 @@ test('answers and health tell of a database that is away', async () => {
   const [alive, ready] = [await fetch(`${server.url}/healthz`), await fetch(`${server.url}/readyz`)]
   assert.deepEqual([alive.status, ready.status], [200, 503])
   assert.deepEqual([await alive.text(), await ready.text()], ['the database is away', 'the database is away'])
+  // What cannot be caught up on meanwhile is no webhook that has to come again.
+  await wait(CATCH_UP_EVERY_MS + 500)
+  assert.match(await (await fetch(`${server.url}/metrics`)).text(), /^readout_commit_failures_total 0$/m)
   await end()
 })
 

@@ -26,7 +26,7 @@ async function catchUp(): Promise<void> {
     await committer.catchUp(nextTurn)
   } catch (error) {
     // The database was let go of in the midst of a step: whoever opens it next takes that.
-    if (!isClosing) reply({ kind: 'behind', reason: String(error) })
+    if (!isClosing) reply({ kind: 'not-caught-up', reason: String(error) })
   }
 }
 

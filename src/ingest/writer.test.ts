@@ -24,6 +24,7 @@ async function openWriter(counts: IntakeCounts[]): Promise<{ writer: Writer; dat
   const writer = new Writer(writerWorkers({ database, hash_key, started_at: NOW_MS }), clock, {
     onTaken: (taken) => counts.push(taken),
     onFailure: (reason) => assert.fail(reason),
+    onNotCaughtUp: (reason) => assert.fail(reason),
     onDeath: (cause) => assert.fail(cause),
   })
   return {

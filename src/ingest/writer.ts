@@ -52,7 +52,7 @@ export type ToWriter = ({ readonly kind: 'group'; readonly facts: PackedFacts } 
 export type FromWriter =
   | { readonly kind: 'taken'; readonly unreadable: readonly Unreadable[]; readonly counts: IntakeCounts }
   | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'behind'; readonly reason: string }
+  | { readonly kind: 'not-caught-up'; readonly reason: string }
 
 /** What became of a body: committed and synced, not JSON, or not taken, so that it has to come again. */
 export type Receipt =
@@ -63,8 +63,10 @@ export type Receipt =
 /** What the writer tells the server. */
 export interface WriterEvents {
   readonly onTaken: (counts: IntakeCounts) => void
-  /** Something could not be committed, and will come again. */
+  /** Webhooks could not be committed, and have to come again. */
   readonly onFailure: (reason: string) => void
+  /** What an administrator's act left to do could not be done, and is tried again. */
+  readonly onNotCaughtUp: (reason: string) => void
   /** The thread has died: nothing can be committed any more. */
   readonly onDeath: (cause: Error) => void
 }
@@ -237,8 +239,8 @@ export class Writer implements AsyncDisposable {
   }
 
   #settle(message: FromWriter): void {
-    if (message.kind === 'behind') {
-      this.#events.onFailure(message.reason)
+    if (message.kind === 'not-caught-up') {
+      this.#events.onNotCaughtUp(message.reason)
       return
     }
     const waiting = this.#inFlight.shift()?.waiting ?? []

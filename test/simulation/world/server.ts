@@ -84,6 +84,7 @@ export class SimulatedServer {
     this.#writer = new Writer((told) => this.#openThread(committer, told), clock, {
       onTaken: () => {},
       onFailure: world.onFailure,
+      onNotCaughtUp: world.onFailure,
       onDeath: world.onMistake,
     })
     this.#graph = this.#openGraph()
