@@ -252,11 +252,16 @@ function splitUrl(url: string): [path: string, query: string] {
 
 const HOST = /^[\w.:[\]-]+$/
 
-/** What the caller, or the proxy before us, calls us. */
+/** What the caller, or the first proxy before us, calls us. */
 function baseUrl(headers: Readonly<Record<string, string | undefined>>): string {
-  const proto = headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'
-  const host = headers['x-forwarded-host'] ?? headers.host ?? ''
-  return `${proto}://${HOST.test(host) ? host : 'localhost'}`
+  const proto = firstOf(headers['x-forwarded-proto'])?.toLowerCase() === 'https' ? 'https' : 'http'
+  const host = firstOf(headers['x-forwarded-host']) ?? headers.host ?? ''
+  return `${proto}://${HOST.test(host) && URL.canParse(`http://${host}`) ? host : 'localhost'}`
+}
+
+/** Each proxy adds what it was called to what the one before it had said. */
+function firstOf(list: string | undefined): string | undefined {
+  return list?.includes(',') ? list.slice(0, list.indexOf(',')).trim() : list
 }
 
 function urlOf(server: Server, host: string): string {

@@ -133,3 +133,56 @@ test('answers do not wait for an act that waits for another program', async () =
   await holding.release()
   assert.equal((await removed).status, 200)
 })
+
+/** Longer than a busy machine needs for a mebibyte of anything; what is looked through again and again takes minutes. */
+const STRANGE_MS_MAX = 2000
+
+/** What nobody asks for in earnest, as large as is read. */
+const STRANGE: readonly (readonly [what: string, path: string, body: Record<string, unknown>])[] = [
+  ['a batch of references that have no end', '', { batch: [{ relative_url: '{result='.repeat(120_000) }] }],
+  ['a batch of references that name nothing', '', { batch: [{ relative_url: '{result=a:'.repeat(100_000) }] }],
+  ['a modifier whose quote does not close', '100001', { fields: `ads.limit("${"\\'".repeat(400_000)}` }],
+  ['braces that do not close', '100001', { fields: 'ads.limit({'.repeat(90_000) }],
+  ['a condition on a very long text', 'act_1/insights', longCondition('CONTAIN', 'A'.repeat(1_000_000))],
+  ['a condition on very many texts', 'act_1/insights', longCondition('CONTAINS_ANY', manyTexts(49_000))],
+  ['a condition on very many texts, as one', 'act_1/insights', longCondition('NOT_IN', '9,'.repeat(400_000))],
+  ['very many conditions', 'act_1/insights', { level: 'ad', filtering: Array(12_000).fill(condition('NOT_IN', [])) }],
+  ['very many conditions on a list', 'act_1/ads', { filtering: Array(12_000).fill(condition('NOT_IN', [])) }],
+]
+
+function condition(operator: string, value: unknown) {
+  return { field: 'ad.name', operator, value }
+}
+
+function longCondition(operator: string, value: unknown) {
+  return { level: 'ad', filtering: [condition(operator, value)] }
+}
+
+function manyTexts(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `name ${i}`)
+}
+
+test('what nobody asks for in earnest holds nobody up', async () => {
+  const post = (path: string, body: string, content_type: string) =>
+    fetch(`${server.url}/v25.0/${path}`, { method: 'POST', headers: { 'content-type': content_type }, body })
+  const took_ms = async (what: string, ask: () => Promise<Response>) => {
+    const started_ms = performance.now()
+    const response = await ask()
+    await response.text()
+    const ms = performance.now() - started_ms
+    assert.ok(ms < STRANGE_MS_MAX, `${what}: ${Math.round(ms)} ms, ${response.status}`)
+  }
+  for (const [what, path, body] of STRANGE) {
+    const all = JSON.stringify({ access_token: 'token1', ...(path === '' ? {} : { method: 'GET' }), ...body })
+    await took_ms(what, () => post(path, all, 'application/json'))
+  }
+  const strangers = Array.from({ length: 20 }, () => 'a[]=&'.repeat(1999))
+  await took_ms('lists of very many names, without a token', async () => {
+    const all = await Promise.all(strangers.map((form) => post('me', form, 'application/x-www-form-urlencoded')))
+    return all[0] as Response
+  })
+  const parts = '--b\r\ncontent-disposition: form-data; name="a"\r\n\r\n\r\n'.repeat(16_000)
+  await took_ms('very many parts, without a token', () =>
+    post('me', `${parts}--b--`, 'multipart/form-data; boundary=b'),
+  )
+})

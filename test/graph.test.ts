@@ -100,6 +100,21 @@ test('an expanded field asks for no more than an answer can hold', async () => {
   assert.equal(error?.message, "Please reduce the amount of data you're asking for, then retry your request")
 })
 
+test('links lead to where the caller came from, whatever stands before the server', async () => {
+  const rows: [headers: Record<string, string>, base_url: string][] = [
+    [{}, server.url],
+    [{ 'x-forwarded-host': 'api.example:8443', 'x-forwarded-proto': 'https' }, 'https://api.example:8443'],
+    [{ 'x-forwarded-host': 'api.example, inner', 'x-forwarded-proto': 'HTTPS, http' }, 'https://api.example'],
+    [{ 'x-forwarded-host': '[::1]:80' }, 'http://[::1]:80'],
+    [{ 'x-forwarded-host': 'evil.example:80:90[[' }, 'http://localhost'],
+    [{ 'x-forwarded-host': 'evil.example/x?' }, 'http://localhost'],
+  ]
+  for (const [headers, base_url] of rows) {
+    const { paging } = await server.graph('10/ads?limit=1', { headers })
+    assert.ok(String(paging?.next).startsWith(`${base_url}/v25.0/10/ads?`), `${paging?.next}`)
+  }
+})
+
 async function follow(first: string, link: 'next' | 'previous'): Promise<string[][]> {
   const pages: string[][] = []
   for (let url: string | undefined = first; url !== undefined; ) {
@@ -497,7 +512,7 @@ test('an answer that the caller has already comes as 304, without a body', async
 test('every refusal of a running server is in its log, under the fbtrace_id of the answer', async () => {
   const lines: string[] = []
   const log = pino({}, { write: (line: string) => lines.push(line) })
-  await using logged = await TestServer.open({ log, request_limit: 7 })
+  await using logged = await TestServer.open({ log, request_limit: 8 })
   await logged.addAccount('1')
   const post = { method: 'POST' }
   const batch = 'batch=[{"relative_url":"99"},{"relative_url":"me"},{"relative_url":"x"}]&access_token=token1'

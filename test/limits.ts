@@ -5,12 +5,14 @@ import { ERRANDS_MAX, ERRANDS_OF_TOKEN_MAX } from '../src/graph/deputy.ts'
 import { VALUE_DEPTH_MAX, VALUE_ELEMENTS_MAX, VALUE_LENGTH_MAX } from '../src/graph/encoding.ts'
 import { ANSWER_LENGTH_MAX } from '../src/graph/errand.ts'
 import { FIELDS_DEPTH_MAX, FIELDS_MAX } from '../src/graph/field-expression.ts'
+import { CONDITION_TEXT_LENGTH_MAX, CONDITIONS_MAX } from '../src/graph/filtering.ts'
 import { ROWS_HELD_MAX } from '../src/graph/insights.ts'
 import { LIMIT_MAX, TIME_RANGES_MAX } from '../src/graph/insights-parameters.ts'
 import { IDS_MAX } from '../src/graph/many.ts'
 import { OBJECT_LENGTH_MAX } from '../src/graph/message-campaign.ts'
 import { PAIRS_MAX } from '../src/graph/parameters.ts'
 import { REPORT_BEGUN_MAX, REPORT_ROWS_MAX } from '../src/graph/report-job.ts'
+import { REPORT_PARAMETERS_LENGTH_MAX } from '../src/graph/report-order.ts'
 import { REPORTS_AT_ONCE_MAX, UNFINISHED_REPORTS_MAX } from '../src/graph/reporter.ts'
 import { GRAPH_BODY_BYTES_MAX } from '../src/graph/request.ts'
 import { SLICES_MAX, TIME_INCREMENT_MAX } from '../src/graph/slice.ts'
@@ -54,6 +56,8 @@ export const LIMITS: Readonly<Record<string, readonly (Limit & { readonly name: 
       VALUE_ELEMENTS_MAX,
       FIELDS_MAX,
       FIELDS_DEPTH_MAX,
+      CONDITIONS_MAX,
+      CONDITION_TEXT_LENGTH_MAX,
       LIMIT_MAX,
       CURSOR_PLACE_MAX,
       TIME_RANGES_MAX,
@@ -70,6 +74,7 @@ export const LIMITS: Readonly<Record<string, readonly (Limit & { readonly name: 
       ANSWER_LENGTH_MAX,
       ERRANDS_MAX,
       ERRANDS_OF_TOKEN_MAX,
+      REPORT_PARAMETERS_LENGTH_MAX,
       UNFINISHED_REPORTS_MAX,
       REPORTS_AT_ONCE_MAX,
       REPORT_ROWS_MAX,
@@ -83,6 +88,8 @@ export const LIMITS: Readonly<Record<string, readonly (Limit & { readonly name: 
       VALUE_ELEMENTS_MAX: ['elements of a list, those of lists in it included', 'code 100'],
       FIELDS_MAX: ['names in `fields`', 'code 100'],
       FIELDS_DEPTH_MAX: ['braces in each other in `fields`', 'code 100'],
+      CONDITIONS_MAX: ['conditions in `filtering`', 'code 100'],
+      CONDITION_TEXT_LENGTH_MAX: ['characters of a value in one', 'code 100'],
       LIMIT_MAX: ['rows or nodes on a page', 'taken for this many'],
       CURSOR_PLACE_MAX: ['the place of a row that a cursor names', 'code 2642'],
       TIME_RANGES_MAX: ['ranges in `time_ranges`', 'code 100'],
@@ -99,6 +106,7 @@ export const LIMITS: Readonly<Record<string, readonly (Limit & { readonly name: 
       ANSWER_LENGTH_MAX: ['characters of an answer, and of all of a batch', 'code 1, "reduce the amount of data"'],
       ERRANDS_MAX: ['calls that wait for the deputy', '503, code 2, which may come again'],
       ERRANDS_OF_TOKEN_MAX: ['those of one token', '503, code 2, which may come again'],
+      REPORT_PARAMETERS_LENGTH_MAX: ['characters of what a report is asked for', 'code 100'],
       UNFINISHED_REPORTS_MAX: ['reports of an account that have not ended', 'code 4'],
       REPORTS_AT_ONCE_MAX: ['reports that are made at once', 'wait for their turn'],
       REPORT_ROWS_MAX: ['rows of a report', 'it fails, and says so'],

@@ -24,11 +24,12 @@ interface World {
   readonly days: number
   /** Opened again on the same file. */
   readonly database?: string
+  readonly request_limit?: number
 }
 
 /** A server with account 1, whose ads each delivered something every day up to yesterday, and an empty account 2. */
-async function openWorld({ ads, days, database }: World): Promise<TestServer> {
-  const server = await TestServer.open(database === undefined ? {} : { database })
+async function openWorld({ ads, days, ...config }: World): Promise<TestServer> {
+  const server = await TestServer.open(config)
   await server.addAccount('1')
   await server.addAccount('2')
   await server.store.write(async ({ registry, rollups }) => {
@@ -269,6 +270,27 @@ async function download(server: TestServer, query: string) {
   const { status, headers } = response
   return { status, headers, text: await response.text() }
 }
+
+test('a download counts as a call, and is a GET', async () => {
+  await using server = await openWorld({ ads: 1, days: 1, request_limit: 4 })
+  const { report_run_id: run } = await ask(server, 'act_1/insights', 'level=ad&export_format=csv')
+  let isMade = false
+  while (!isMade) isMade = (await server.store.reports.read(String(run)))?.ended_at !== undefined
+  const query = `report_run_id=${run}&access_token=token1`
+  const posted = await fetch(`${server.url}/ads/ads_insights/export_report?${query}`, { method: 'POST' })
+  assert.equal(posted.status, 400)
+  const downloads = [await download(server, query), await download(server, query), await download(server, query)]
+  assert.deepEqual(
+    downloads.map(({ status, headers }) => [status, headers.get('x-app-usage')?.slice(0, 18)]),
+    [
+      [200, '{"call_count":75,"'],
+      [200, '{"call_count":100,'],
+      [400, '{"call_count":100,'],
+    ],
+  )
+  assert.match(downloads[0]?.headers.get('x-business-use-case-usage') ?? '', /^{"1":\[{"type":"ads_insights"/)
+  assert.equal((JSON.parse(downloads[2]?.text ?? '') as Answer).error?.code, 17)
+})
 
 test('an export is downloaded as a file', async () => {
   await using server = await openWorld({ ads: 1200, days: 1 })

@@ -20,7 +20,7 @@ import type { Reporter } from './reporter.ts'
 import type { GraphRequest, GraphResponse } from './request.ts'
 import type { RequestLimit } from './request-limit.ts'
 import { findRoute } from './route.ts'
-import { findBusiness, formatUsage, NO_USAGE, type UsageHeaders } from './usage.ts'
+import { type Business, findBusiness, formatUsage, NO_USAGE, type UsageHeaders } from './usage.ts'
 import { type Language, languageAsked, parseLanguage } from './user-text.ts'
 
 /** What the Graph door needs of the world. */
@@ -117,9 +117,7 @@ async function answerWithin(call: Call, door: GraphDoor, onUsage: (usage: UsageH
   const answerHere = await door.store.read(async (tables) => {
     const context = await openContext(tables, call, door)
     const { token, now } = context
-    const usage = door.request_limit?.count(token.token_hash, now.epochMilliseconds)
-    onUsage(formatUsage(usage, await findBusiness(context)))
-    if (usage?.isPast) throw new GraphError(REQUEST_LIMIT_REACHED, 'User request limit reached')
+    countCall(door, { token, now, business: await findBusiness(context) }, onUsage)
     checkPermission(token, route.permission)
     const leave = () => door.deputy.answer({ call, token, now_ms: now.epochMilliseconds })
     if (route.permission !== 'read') return leave
@@ -132,6 +130,17 @@ async function answerWithin(call: Call, door: GraphDoor, onUsage: (usage: UsageH
     }
   })
   return answerHere()
+}
+
+/** Counts a call, and tells what is used; throws code 17 past the limit. */
+export function countCall(
+  { request_limit }: GraphDoor,
+  { token, now, business }: Pick<Context, 'token' | 'now'> & { readonly business: Business | undefined },
+  onUsage: (usage: UsageHeaders) => void,
+): void {
+  const usage = request_limit?.count(token.token_hash, now.epochMilliseconds)
+  onUsage(formatUsage(usage, business))
+  if (usage?.isPast) throw new GraphError(REQUEST_LIMIT_REACHED, 'User request limit reached')
 }
 
 async function openContext(tables: Tables, call: Call, door: GraphDoor): Promise<Context> {

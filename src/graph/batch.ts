@@ -66,8 +66,8 @@ type BatchItem = ReadonlyMap<string, Value>
 /** What an item is answered with; `null` where its answer was only there for others to use. */
 type BatchAnswer = { code: number; headers?: readonly { name: string; value: string }[]; body: string } | null
 
-/** A result that another item is to be made of: `{result=name:$.data.*.id}`. */
-const REFERENCE = /\{result=([^:}]+):(\$[^}]*)\}/g
+/** A result that another item is to be made of: `{result=name:$.data.*.id}`. What begins like one ends where the next begins. */
+const REFERENCE = /\{result=([^:{}]+):(\$[^{}]*)\}/g
 
 /** Whether a call is a batch: a POST to no node, with a `batch`. */
 export function isBatch({ method, path, parameters }: Call): boolean {

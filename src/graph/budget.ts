@@ -19,6 +19,12 @@ export const PRICES_US = {
   value: 1,
   /** Two values held against each other. */
   comparison: 0.01,
+  /** A node or a row held against a condition. */
+  condition: 1,
+  /** A text looked through for another. */
+  search: 0.2,
+  /** The nodes of a list held against one more condition, where there are some thousands. */
+  listed_condition: 2000,
 } as const
 
 /** What the thread that answers everyone gives to one answer; what is dearer is left to the deputy. */

@@ -1,9 +1,8 @@
 import type { Call } from './context.ts'
 import { parseText } from './encoding.ts'
 import { GLOBAL_PARAMETERS } from './global-parameters.ts'
-import { given } from './insights-parameters.ts'
 import type { Parameter } from './parameter.ts'
-import type { Parameters } from './parameters.ts'
+import { given, type Parameters } from './parameters.ts'
 
 /** What `debug` may say (contract 9.11). Ours are warnings: `info` alone asks for none of them. */
 const DEBUGS: ReadonlyMap<string, boolean> = new Map([

@@ -46,10 +46,11 @@ export class Directory {
     return all.filter(({ ad }) => own.has(ad))
   }
 
-  async readNode({ registry }: Tables, id: string): Promise<Node | undefined> {
+  /** A node of one of these accounts. Another tenant's is looked for as one that nobody knows, though it may be known here. */
+  async readNode({ registry }: Tables, id: string, accounts: ReadonlySet<number>): Promise<Node | undefined> {
     const known = this.#nodes.get(id)
-    if (known !== undefined) return known
-    const node = await registry.readNode(id)
+    if (known !== undefined && accounts.has(known.account)) return known
+    const node = await registry.readNode(id, undefined, accounts)
     if (node !== undefined) this.#nodes.set(id, node)
     return node
   }

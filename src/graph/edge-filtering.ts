@@ -1,9 +1,9 @@
 import type { EdgeCondition, EdgeField, EdgeOperator } from '../store/edges.ts'
 import type { Level } from '../store/registry.ts'
-import { isEmpty, parseNames, parseText, parseValue, type Value } from './encoding.ts'
+import { parseText, parseValue, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
-import { partsOf } from './filtering.ts'
-import type { Parameters } from './parameters.ts'
+import { checkCount, partsOf, valuesOf } from './filtering.ts'
+import { given, givenNames, type Parameters } from './parameters.ts'
 
 /** What `delivery_info` calls our two statuses; its other values are met by nothing here. */
 const STATUS_OF_DELIVERY: ReadonlyMap<string, string> = new Map([
@@ -11,7 +11,10 @@ const STATUS_OF_DELIVERY: ReadonlyMap<string, string> = new Map([
   ['deleted', 'DELETED'],
 ])
 
-const SECONDS = 1000
+const SECONDS_MS = 1000
+
+/** `2026-11-28`, and a time behind it. */
+const DATE = /^\d{4}-\d\d/
 
 /** Meta's names of what a list can be filtered by, and what they are of a node. */
 const FIELDS: ReadonlyMap<string, EdgeField> = new Map([
@@ -50,12 +53,12 @@ export const EDGE_OPERATORS: ReadonlyMap<string, EdgeOperator> = new Map([
  * ones are left out of a list that asks for no status. Ad accounts have neither a status nor times: both ask nothing of them.
  */
 export function parseConditions(parameters: Parameters, level: Level): readonly EdgeCondition[] {
-  const conditions = parseFiltering(parameters.get('filtering')).map((filter) => parseCondition(filter, level))
+  const conditions = parseFiltering(given(parameters, 'filtering')).map((filter) => parseCondition(filter, level))
   if (level === 'account') return conditions
-  const statuses = parameters.get('effective_status')
-  if (statuses !== undefined && !isEmpty(statuses)) conditions.push(isOneOf('status', parseNames(statuses) ?? []))
-  const since = parameters.get('updated_since')
-  if (since !== undefined && !isEmpty(since)) {
+  const statuses = givenNames(parameters, 'effective_status')
+  if (statuses !== undefined) conditions.push({ field: 'status', operator: 'IN', values: statuses })
+  const since = given(parameters, 'updated_since')
+  if (since !== undefined) {
     conditions.push({ field: 'updated_at', operator: 'GREATER_THAN', values: [parseSeconds(since)] })
   }
   if (conditions.some(({ field }) => field === 'status')) return conditions
@@ -63,9 +66,10 @@ export function parseConditions(parameters: Parameters, level: Level): readonly 
 }
 
 function parseFiltering(value: Value | undefined): readonly Map<string, Value>[] {
-  if (value === undefined || isEmpty(value)) return []
+  if (value === undefined) return []
   const list = typeof value === 'string' ? parseValue(parseText(value)) : value
   const filters = list instanceof Map && !list.has('field') ? [...list.values()] : [list].flat()
+  checkCount(filters)
   if (filters.every((filter) => filter instanceof Map)) return filters
   throw new GraphError(INVALID_PARAMETER, 'filtering must be a list: [{"field":"id","operator":"IN","value":["1"]}]')
 }
@@ -81,7 +85,8 @@ function parseCondition(filter: Map<string, Value>, level: Level): EdgeCondition
     )
   }
   if (field === 'created_at' || field === 'updated_at') return { field, operator, values: [parseSeconds(value)] }
-  const texts = operator === 'IN' || operator === 'NOT_IN' ? (parseNames(value) ?? []) : [textOf(value)]
+  const isOfList = (operator === 'IN' || operator === 'NOT_IN') && !word.endsWith('EQUAL')
+  const texts = valuesOf(word, value, isOfList ? 'list' : 1)
   const isDelivery = name.endsWith('delivery_info')
   return { field, operator, values: isDelivery ? texts.flatMap((text) => STATUS_OF_DELIVERY.get(text) ?? []) : texts }
 }
@@ -97,15 +102,11 @@ function parseField(name: string, level: Level): EdgeField {
   throw new GraphError(INVALID_PARAMETER, `Filtering field '${name}' with operation is not supported on this edge`)
 }
 
-function isOneOf(field: EdgeField, values: readonly string[]): EdgeCondition {
-  return { field, operator: 'IN', values }
-}
-
 /** Unix seconds, as clients filter by, in milliseconds. */
 function parseSeconds(value: Value): number {
   const text = textOf([value].flat()[0])
-  const seconds = /^\d{1,12}$/.test(text) ? Number(text) : Date.parse(text) / SECONDS
-  if (Number.isFinite(seconds)) return seconds * SECONDS
+  const time_ms = /^\d{1,12}$/.test(text) ? Number(text) * SECONDS_MS : DATE.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isFinite(time_ms)) return time_ms
   throw new GraphError(INVALID_PARAMETER, 'a time must be given in seconds since 1970, or as YYYY-MM-DD')
 }
 

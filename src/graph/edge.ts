@@ -3,11 +3,11 @@ import type { Level } from '../store/registry.ts'
 import { formatIdCursor, parseIdCursor } from './cursor.ts'
 import { EDGE_OPERATORS } from './edge-filtering.ts'
 import { parseText } from './encoding.ts'
-import { given, LIMIT, LIMIT_DEFAULT, LIMIT_MAX, parseLimit } from './insights-parameters.ts'
+import { LIMIT, LIMIT_DEFAULT, LIMIT_MAX, parseLimit } from './insights-parameters.ts'
 import { FIELDS_OF_NODE, type Subject } from './node-fields.ts'
 import { formatLink, type PageAddress, type Paging } from './paging.ts'
 import { answered, disregarded, type Parameter } from './parameter.ts'
-import type { Parameters } from './parameters.ts'
+import { given, type Parameters } from './parameters.ts'
 import { BOOLEAN, conditionsOf, listOf, OBJECT, TEXT } from './schema.ts'
 
 /** A list of nodes beside a node: `/act_1/campaigns`. */

@@ -24,12 +24,30 @@ export function parseValue(text: string): Value | undefined {
 
 /**
  * Parses a list of names: comma text, any list that `parseValue` reads, or either inside quotes (contract 3.9).
- * `undefined` when the value is no such list.
+ * `undefined` when the value is no such list, or a longer one than `parseValue` reads.
  */
 export function parseNames(value: Value): string[] | undefined {
   const list = typeof value === 'string' ? parseList(parseText(value)) : elementsOf(value)
   if (list === undefined || !list.every((element) => typeof element === 'string')) return undefined
-  return list.flatMap(splitNames)
+  const names = list.flatMap(splitNames)
+  return names.length > VALUE_ELEMENTS_MAX ? undefined : names
+}
+
+/** Parses a list of texts: comma text, or a list whose texts stay as they are, commas and all. `undefined` as of `parseNames`. */
+export function parseTexts(value: Value): string[] | undefined {
+  if (typeof value === 'string' && !LIST.test(parseText(value))) return parseNames(value)
+  const list = typeof value === 'string' ? parseList(parseText(value)) : elementsOf(value)
+  return list === undefined || !list.every((element) => typeof element === 'string') ? undefined : list
+}
+
+const LIST_OF_QUOTED = /^\[\s*["']/
+
+/** Parses one text, which may begin as lists do; or the only element of a list. `undefined` of a list with more, or none. */
+export function parseOneText(value: Value): string | undefined {
+  if (typeof value === 'string' && !LIST_OF_QUOTED.test(parseText(value))) return parseText(value)
+  const list = parseTexts(value)
+  if (list === undefined && typeof value === 'string') return parseText(value)
+  return list?.length === 1 ? list[0] : undefined
 }
 
 /** Parses an object: any that `parseValue` reads, or `time_range[since]=…`. `undefined` when it is no object. */
@@ -67,9 +85,11 @@ function formatJson(value: Value): string {
   return `{${[...value].map(([key, one]) => `${JSON.stringify(key)}:${formatJson(one)}`).join(',')}}`
 }
 
+const LIST = /^[[{]/
+
 /** A list, or an object whose values are the list's: so PHP writes `fields[]=a&fields[]=b`. */
 function parseList(text: string): Value[] | undefined {
-  if (!/^[[{]/.test(text)) return [text]
+  if (!LIST.test(text)) return [text]
   const list = parseValue(text)
   return typeof list === 'string' || list === undefined ? undefined : elementsOf(list)
 }

@@ -49,6 +49,8 @@ class Reader {
   readonly #text: string
   #at = 0
   #names = 0
+  /** The quotes that do not close any more: what stands behind one is looked through once. */
+  readonly #unclosed = new Set<string>()
 
   constructor(text: string) {
     this.#text = text
@@ -103,13 +105,21 @@ class Reader {
     const start = this.#at
     const open = [')']
     while (open.length > 0 && this.#at < this.#text.length) {
-      if (this.#match(QUOTED) !== undefined) continue
+      if (this.#skipQuoted()) continue
       const mark = this.#text[this.#at++] ?? ''
       if (mark === open.at(-1)) open.pop()
       else if (CLOSING[mark] !== undefined) open.push(CLOSING[mark])
     }
     if (open.length > 0) throw this.#expected('")"')
     return this.#text.slice(start, this.#at - 1)
+  }
+
+  #skipQuoted(): boolean {
+    const quote = this.#text[this.#at] ?? ''
+    if ((quote !== '"' && quote !== "'") || this.#unclosed.has(quote)) return false
+    if (this.#match(QUOTED) !== undefined) return true
+    this.#unclosed.add(quote)
+    return false
   }
 
   #expected(what: string): GraphError {

@@ -1,7 +1,8 @@
 import { METRIC_BY_FIELD } from '../domain/metric.ts'
 import { MICROS_PER_UNIT } from '../domain/money.ts'
 import { type CampaignStatus, LEVELS } from '../store/registry.ts'
-import { formatValue, parseNames, parseText, parseValue, type Value } from './encoding.ts'
+import { PRICES_US } from './budget.ts'
+import { formatValue, parseOneText, parseText, parseTexts, parseValue, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 
 /** A condition on the nodes or on the rows of a result; several must all hold (contract 3.8). */
@@ -13,52 +14,101 @@ export interface Filter {
   readonly values: readonly string[]
 }
 
-/** Whether a text, or a number in micros, fulfils the values of a condition. */
+/** Makes what tells whether a text, or a number, fulfils the values of a condition. */
+type Make<T> = (values: readonly T[]) => (one: T) => boolean
+
 interface Test {
-  readonly text?: (text: string, values: readonly string[]) => boolean
-  readonly number?: (number: bigint, values: readonly bigint[]) => boolean
+  /** Of texts in lower case. */
+  readonly text?: Make<string>
+  /** Of numbers in micros. */
+  readonly number?: Make<bigint>
   /** How many values it takes: one, two, or any number. */
   readonly takes: 1 | 2 | 'list'
+  /** Whether a text is looked through for each of the values. */
+  readonly isSearch?: true
 }
 
-const same = (text: string, value: string) => text.toLowerCase() === value.toLowerCase()
-const holds = (text: string, value: string) => text.toLowerCase().includes(value.toLowerCase())
-const between = (number: bigint, [low = 0n, high = 0n]: readonly bigint[]) => low <= number && number <= high
+const among = <T>(values: readonly T[]) => {
+  const all = new Set(values)
+  return (one: T) => all.has(one)
+}
+const holdsAny: Make<string> = (values) => (text) => values.some((value) => text.includes(value))
+const holdsAll: Make<string> = (values) => (text) => values.every((value) => text.includes(value))
+const between: Make<bigint> =
+  ([low = 0n, high = 0n]) =>
+  (number) =>
+    low <= number && number <= high
+const not =
+  <T>(make: Make<T>): Make<T> =>
+  (values) => {
+    const passes = make(values)
+    return (one) => !passes(one)
+  }
 
 /** Meta's operators that fit ids, names and numbers; the others fit fields that message campaigns do not have. */
 const TESTS = {
-  EQUAL: { takes: 1, text: (text, [value = '']) => same(text, value), number: (number, [value]) => number === value },
-  NOT_EQUAL: {
+  EQUAL: { takes: 1, text: among, number: among },
+  NOT_EQUAL: { takes: 1, text: not(among), number: not(among) },
+  GREATER_THAN: {
     takes: 1,
-    text: (text, [value = '']) => !same(text, value),
-    number: (number, [value]) => number !== value,
+    number:
+      ([value = 0n]) =>
+      (number) =>
+        number > value,
   },
-  GREATER_THAN: { takes: 1, number: (number, [value = 0n]) => number > value },
-  GREATER_THAN_OR_EQUAL: { takes: 1, number: (number, [value = 0n]) => number >= value },
-  LESS_THAN: { takes: 1, number: (number, [value = 0n]) => number < value },
-  LESS_THAN_OR_EQUAL: { takes: 1, number: (number, [value = 0n]) => number <= value },
+  GREATER_THAN_OR_EQUAL: {
+    takes: 1,
+    number:
+      ([value = 0n]) =>
+      (number) =>
+        number >= value,
+  },
+  LESS_THAN: {
+    takes: 1,
+    number:
+      ([value = 0n]) =>
+      (number) =>
+        number < value,
+  },
+  LESS_THAN_OR_EQUAL: {
+    takes: 1,
+    number:
+      ([value = 0n]) =>
+      (number) =>
+        number <= value,
+  },
   IN_RANGE: { takes: 2, number: between },
-  NOT_IN_RANGE: { takes: 2, number: (number, values) => !between(number, values) },
-  IN: {
-    takes: 'list',
-    text: (text, values) => values.some((value) => same(text, value)),
-    number: (number, values) => values.includes(number),
+  NOT_IN_RANGE: { takes: 2, number: not(between) },
+  IN: { takes: 'list', text: among, number: among },
+  NOT_IN: { takes: 'list', text: not(among), number: not(among) },
+  ANY: { takes: 'list', text: among },
+  NONE: { takes: 'list', text: not(among) },
+  CONTAIN: { takes: 1, text: holdsAny, isSearch: true },
+  NOT_CONTAIN: { takes: 1, text: not(holdsAny), isSearch: true },
+  CONTAINS_ANY: { takes: 'list', text: holdsAny, isSearch: true },
+  CONTAINS_ALL: { takes: 'list', text: holdsAll, isSearch: true },
+  NOT_CONTAINS_ANY: { takes: 'list', text: not(holdsAny), isSearch: true },
+  STARTS_WITH: {
+    takes: 1,
+    text:
+      ([value = '']) =>
+      (text) =>
+        text.startsWith(value),
   },
-  NOT_IN: {
-    takes: 'list',
-    text: (text, values) => !values.some((value) => same(text, value)),
-    number: (number, values) => !values.includes(number),
+  ENDS_WITH: {
+    takes: 1,
+    text:
+      ([value = '']) =>
+      (text) =>
+        text.endsWith(value),
   },
-  ANY: { takes: 'list', text: (text, values) => values.some((value) => same(text, value)) },
-  NONE: { takes: 'list', text: (text, values) => !values.some((value) => same(text, value)) },
-  CONTAIN: { takes: 1, text: (text, [value = '']) => holds(text, value) },
-  NOT_CONTAIN: { takes: 1, text: (text, [value = '']) => !holds(text, value) },
-  CONTAINS_ANY: { takes: 'list', text: (text, values) => values.some((value) => holds(text, value)) },
-  CONTAINS_ALL: { takes: 'list', text: (text, values) => values.every((value) => holds(text, value)) },
-  NOT_CONTAINS_ANY: { takes: 'list', text: (text, values) => !values.some((value) => holds(text, value)) },
-  STARTS_WITH: { takes: 1, text: (text, [value = '']) => text.toLowerCase().startsWith(value.toLowerCase()) },
-  ENDS_WITH: { takes: 1, text: (text, [value = '']) => text.toLowerCase().endsWith(value.toLowerCase()) },
 } as const satisfies Readonly<Record<string, Test>>
+
+/** Conditions in one `filtering`. */
+export const CONDITIONS_MAX = 50
+
+/** The longest text that an id or a name is held against: no name is longer. */
+export const CONDITION_TEXT_LENGTH_MAX = 1000
 
 const CONDITION = 'a condition is an object such as {"field":"campaign.id","operator":"IN","value":["1"]}'
 
@@ -71,12 +121,21 @@ export function parseFiltering(value: Value): Filter[] {
   const list = typeof value === 'string' ? parseValue(value) : value
   const conditions = list instanceof Map ? [...list.values()] : list
   if (!Array.isArray(conditions)) throw invalid('filtering must be a list of objects with field, operator and value')
+  checkCount(conditions)
   return conditions.map(parseFilter)
 }
 
-/** How many values there are to hold each node, or each row, against. */
-export function countValues(filters: readonly Filter[]): number {
-  return filters.reduce((sum, { values }) => sum + values.length, 0)
+/** Throws code 100 for more conditions than anyone needs. */
+export function checkCount(conditions: readonly unknown[]): void {
+  if (conditions.length > CONDITIONS_MAX) throw invalid(`filtering has more than ${CONDITIONS_MAX} conditions`)
+}
+
+/** What it takes to hold a node, or a row, against the conditions, in microseconds. */
+export function priceFilters(filters: readonly Filter[]): number {
+  return filters.reduce((sum, { operator, values }) => {
+    const { isSearch }: Test = TESTS[operator]
+    return sum + PRICES_US.condition + (isSearch ? values.length * PRICES_US.search : 0)
+  }, 0)
 }
 
 /** Whether an ad of these ids and names, in a campaign of this status, passes the conditions on nodes. */
@@ -93,22 +152,32 @@ export function passesNode(
 
 /** Whether a row of these values, as the wire has them, passes the conditions on metrics; a missing one passes none. */
 export function passesMetrics(filters: readonly Filter[], metricOf: (field: string) => string | undefined): boolean {
-  return filters.every((filter) => {
-    if (filter.kind !== 'metric') return true
-    const number = microsOf(metricOf(filter.field) ?? '')
-    const test = (TESTS[filter.operator] as Test).number
-    return (
-      number &&
-      test?.(
-        number,
-        filter.values.map((one) => microsOf(one) ?? 0n),
-      )
-    )
-  })
+  return filters.every((filter) => filter.kind !== 'metric' || passesNumber(filter, metricOf(filter.field) ?? ''))
 }
 
-function passesText({ operator, values }: Filter, text: string): boolean {
-  return (TESTS[operator] as Test).text?.(text, values) ?? false
+/** A condition meets many nodes and rows: what its values are made to serves them all. */
+const textTests = new WeakMap<Filter, (text: string) => boolean>()
+const numberTests = new WeakMap<Filter, (number: bigint) => boolean>()
+
+function passesText(filter: Filter, text: string): boolean {
+  let passes = textTests.get(filter)
+  if (passes === undefined) {
+    const { text: make }: Test = TESTS[filter.operator]
+    passes = make?.(filter.values.map((value) => value.toLowerCase())) ?? (() => false)
+    textTests.set(filter, passes)
+  }
+  return passes(text.toLowerCase())
+}
+
+function passesNumber(filter: Filter, text: string): boolean {
+  let passes = numberTests.get(filter)
+  if (passes === undefined) {
+    const { number: make }: Test = TESTS[filter.operator]
+    passes = make?.(filter.values.map((value) => microsOf(value) ?? 0n)) ?? (() => false)
+    numberTests.set(filter, passes)
+  }
+  const number = microsOf(text)
+  return number !== undefined && passes(number)
 }
 
 /** The parts of a condition, as far as rows and lists have them in common. Throws code 100 where one is missing. */
@@ -130,10 +199,7 @@ function parseFilter(condition: Value): Filter {
     throw invalid(`filtering[operator] must be one of the following values: ${OPERATORS.join(', ')}`)
   }
   const test: Test = TESTS[operator]
-  const values = parseValues(value, test.takes)
-  if (test.takes !== 'list' && values.length !== test.takes) {
-    throw invalid(`filtering: ${operator} takes ${test.takes === 1 ? 'one value' : 'two values'}`)
-  }
+  const values = valuesOf(operator, value, test.takes)
   const isFitting = kind === 'metric' ? test.number !== undefined : kind === 'none' || test.text !== undefined
   if (!isFitting) throw invalid(`filtering: ${operator} does not fit the field ${field}`)
   const wrong = kind === 'metric' ? values.find((one) => microsOf(one) === undefined) : undefined
@@ -141,10 +207,16 @@ function parseFilter(condition: Value): Filter {
   return { kind, field, operator, values }
 }
 
-/** One value may hold commas; a list may come as text. */
-function parseValues(value: Value, takes: Test['takes']): string[] {
-  const isText = typeof value === 'string' && !/^\s*\[/.test(value)
-  return isText && takes === 1 ? [parseText(value)] : (parseNames(value) ?? [])
+/** The values of a condition: one, which may hold commas, two, or any number. Throws code 100 for others. */
+export function valuesOf(operator: string, value: Value, takes: Test['takes']): string[] {
+  const one = takes === 1 ? parseOneText(value) : undefined
+  const values = takes === 1 ? (one === undefined ? [] : [one]) : parseTexts(value)
+  if (values === undefined) throw invalid(`filtering: the value of ${operator} must be a list, as ["1","2"]`)
+  if (takes !== 'list' && values.length !== takes) {
+    throw invalid(`filtering: ${operator} takes ${takes === 1 ? 'one value' : 'two values'}`)
+  }
+  if (values.every(({ length }) => length <= CONDITION_TEXT_LENGTH_MAX)) return values
+  throw invalid(`filtering: a value is longer than ${CONDITION_TEXT_LENGTH_MAX} characters`)
 }
 
 const STATUS_FIELD = /^(?:effective_status|configured_status|status|delivery_info|delivery_status)$/

@@ -5,14 +5,14 @@ import { METRIC_BY_FIELD, metricCounters, REGION_POLICIES, type RegionPolicy } f
 import { LEVELS, type Level } from '../store/registry.ts'
 import { isCounted } from './breakdown.ts'
 import { type Cursor, parseCursor } from './cursor.ts'
-import { isEmpty, parseNames, parseObject, parseText, parseValue, type Value } from './encoding.ts'
+import { isEmpty, parseObject, parseText, parseValue, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 import { DATE_FIELDS, FIELDS_DEFAULT, parseFields } from './field.ts'
 import { BREAKDOWN_NAMES } from './field-names.ts'
 import { type Filter, OPERATORS, parseFiltering } from './filtering.ts'
 import type { Page } from './paging.ts'
 import { answered, disregarded, type Parameter } from './parameter.ts'
-import type { Parameters } from './parameters.ts'
+import { given, givenNames, type Parameters } from './parameters.ts'
 import { REPORT_FORMATS } from './report-file.ts'
 import {
   anyOf,
@@ -193,9 +193,9 @@ function parseQuery(parameters: Parameters): InsightsQuery {
     level: parseEnum(parameters, 'level', LEVELS),
     dates,
     time_increment: typeof dates === 'object' && 'length' in dates ? 'all_days' : parseTimeIncrement(parameters),
-    breakdown: parseBreakdown(given(parameters, 'breakdowns')),
+    breakdown: parseBreakdown(givenNames(parameters, 'breakdowns') ?? []),
     filters: filtering === undefined ? [] : parseFiltering(filtering),
-    sort: parseSort(given(parameters, 'sort')),
+    sort: parseSort(givenNames(parameters, 'sort') ?? []),
     summary: parseSummary(parameters, fields),
     region_policy: parseEnum(parameters, 'region_policy', REGION_POLICIES) ?? 'documented',
     dated_by: parseEnum(parameters, 'dated_by', DATINGS) ?? 'event',
@@ -223,12 +223,6 @@ export function parsePage(parameters: Parameters): Page {
     after: parseCursorParameter(parameters.get('after')),
     before: parseCursorParameter(parameters.get('before')),
   }
-}
-
-/** The value of a parameter; `undefined` for one that asks for nothing. */
-export function given(parameters: Parameters, name: string): Value | undefined {
-  const value = parameters.get(name)
-  return isEmpty(value) ? undefined : value
 }
 
 function parseDates(parameters: Parameters): InsightsQuery['dates'] {
@@ -259,8 +253,7 @@ function parseTimeIncrement(parameters: Parameters): TimeIncrement {
 }
 
 /** Refuses what is no breakdown of Meta's, what we cannot know, and more than one, each in Meta's words. */
-function parseBreakdown(value: Value | undefined): Breakdown | undefined {
-  const names = value === undefined ? [] : (parseNames(value) ?? [])
+function parseBreakdown(names: readonly string[]): Breakdown | undefined {
   const [name, ...others] = [...new Set(names)]
   if (name === undefined) return undefined
   const unknown = [name, ...others].find((one) => !BREAKDOWN_NAMES.has(one))
@@ -275,8 +268,7 @@ function parseBreakdown(value: Value | undefined): Breakdown | undefined {
 
 const SORT_NAME = /^(.+?)(?:_(ascending|descending))?$/
 
-function parseSort(value: Value | undefined): Sort | undefined {
-  const names = value === undefined ? [] : (parseNames(value) ?? [])
+function parseSort(names: readonly string[]): Sort | undefined {
   if (names.length > 1) throw invalid('sort must be a list of at most one name')
   const [, field = '', direction] = SORT_NAME.exec(names[0] ?? '') ?? []
   // Connectors send the bare direction, which names no field to sort by.

@@ -151,6 +151,11 @@ test('readInsights() splits rows by the hour of the account, and by the button t
     { ...row({ link_btn_click: '1' }, since, until), [BUTTON]: 'Buy now' },
     { ...row({ link_btn_click: '1' }, since, until), [BUTTON]: 'unknown' },
   ])
+  // What was delivered on one day and clicked on another has a row on the day of the click.
+  assert.deepEqual(await read('11', `${fields('link_btn_click')}&${range}&time_increment=1&breakdowns=${BUTTON}`), [
+    { ...row({ link_btn_click: '1' }, '2026-03-15', '2026-03-15'), [BUTTON]: 'Buy now' },
+    { ...row({ link_btn_click: '1' }, '2026-03-15', '2026-03-15'), [BUTTON]: 'unknown' },
+  ])
 })
 
 test('readInsights() dates by delivery what is asked so', async () => {

@@ -11,7 +11,7 @@ import type { ObjectStart } from './cursor.ts'
 import type { Directory } from './directory.ts'
 import { tooMuchData } from './error.ts'
 import { DATE_FIELDS } from './field.ts'
-import { countValues, passesMetrics } from './filtering.ts'
+import { passesMetrics, priceFilters } from './filtering.ts'
 import type { InsightsQuery, Sort } from './insights-parameters.ts'
 import {
   addUp,
@@ -167,7 +167,7 @@ async function priceAd(rollups: Rollups, { account }: Node, query: RowQuery): Pr
 
 function priceRow({ fields, filters, sort, summary = [] }: InsightsQuery): number {
   const values = fields.length + summary.length + (sort === undefined ? 0 : 1)
-  return PRICES_US.row + values * PRICES_US.value + countValues(filters) * PRICES_US.comparison
+  return PRICES_US.row + values * PRICES_US.value + priceFilters(filters)
 }
 
 const BEGINNING: ObjectStart = { object: 0, place: 0 }

@@ -1,9 +1,8 @@
 import { Afterwards, type Context } from './context.ts'
-import { parseNames } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER, UNSUPPORTED_REQUEST } from './error.ts'
-import { given } from './insights-parameters.ts'
 import { findVisibleNode, isUser, missingAliases } from './node.ts'
 import { type Parameter, required } from './parameter.ts'
+import { givenNames } from './parameters.ts'
 import { findVisibleRun } from './report-run.ts'
 import { listOf, TEXT } from './schema.ts'
 
@@ -37,12 +36,12 @@ export async function answerMany(
 }
 
 function parseIds({ call: { method, path, parameters } }: Context): readonly string[] {
-  const value = given(parameters, 'ids')
-  if (value === undefined) {
+  const names = givenNames(parameters, 'ids')
+  if (names === undefined) {
     if (path.id !== undefined) throw missingAliases([path.id])
     throw new GraphError(UNSUPPORTED_REQUEST, `Unsupported ${method.toLowerCase()} request.`)
   }
-  const ids = [...new Set(parseNames(value) ?? [])]
+  const ids = [...new Set(names)]
   if (ids.length <= IDS_MAX) return ids
   throw new GraphError(INVALID_PARAMETER, `Too many IDs. Maximum: ${IDS_MAX}. Provided: ${ids.length}.`)
 }

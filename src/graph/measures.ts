@@ -20,12 +20,15 @@ export interface Measures {
   readonly metrics: ReadonlyMap<string, PlacedMetric>
   /** Whether a metric depends on whether anything was ever sent. */
   readonly asks_ever_sent: boolean
-  /** The places of what tells that a row has anything, where an event-dated cell alone does not; else `undefined`. */
+  /** The places of what tells that a row has anything, where that there is a cell does not; else `undefined`. */
   readonly telling: readonly number[] | undefined
 }
 
 /** What tells that anything is dated into a slice by delivery. */
 const DELIVERY_DATED: readonly Counter[] = ['delivered', 'sent_by_delivery', 'link_btn_click_by_delivery']
+
+/** What tells the same of a button by the event: its cells have what was delivered on a day and clicked on another, too. */
+const CLICKED: readonly Counter[] = ['link_btn_click']
 
 /** A query comes with many nodes: its measures serve them all, and so does the statement that sums its columns. */
 const known = new WeakMap<InsightsQuery, Measures>()
@@ -44,8 +47,9 @@ function placeMetrics(query: InsightsQuery): Measures {
   const { fields, summary = [], sort, filters, dated_by, breakdown } = query
   const names = [...fields, ...summary, ...(sort ? [sort.field] : []), ...filters.map(({ field }) => field)]
   const metrics = names.flatMap((name) => METRIC_BY_FIELD.get(name) ?? [])
-  const telling =
-    dated_by === 'event' ? [] : DELIVERY_DATED.map((counter) => ({ counter, region_classes: REGION_CLASSES }))
+  const ofButtons = breakdown === 'marketing_messages_btn_name' ? CLICKED : []
+  const tellers = dated_by === 'event' ? ofButtons : DELIVERY_DATED
+  const telling = tellers.map((counter) => ({ counter, region_classes: REGION_CLASSES }))
   const counts = [...metrics.flatMap((metric) => metricCounts(metric, query)), ...telling]
   const columns = [...new Set(counts.flatMap(columnsOf))]
   const placesOf = (counted: CountedClasses) => columnsOf(counted).map((column) => columns.indexOf(column))
@@ -57,7 +61,7 @@ function placeMetrics(query: InsightsQuery): Measures {
     columns,
     metrics: new Map(placed),
     asks_ever_sent: columns.includes(`${datedBy('sent', dated_by)}_c`),
-    telling: dated_by === 'event' ? undefined : telling.flatMap(placesOf),
+    telling: telling.length === 0 ? undefined : telling.flatMap(placesOf),
   }
 }
 

@@ -1,4 +1,5 @@
 import { GraphError, INVALID_PARAMETER } from './error.ts'
+import { PAIRS_MAX, tooManyPairs } from './parameters.ts'
 import type { GraphRequest } from './request.ts'
 
 export function isMultipart({ headers }: GraphRequest): boolean {
@@ -18,7 +19,20 @@ export async function formOfMultipart(request: GraphRequest): Promise<GraphReque
   }
 }
 
+const BOUNDARY = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i
+
+/** Throws for more parts than a form may have, before any of them is taken apart. */
+function checkParts(body: Uint8Array, content_type: string): void {
+  const [, quoted, plain] = BOUNDARY.exec(content_type) ?? []
+  const mark = Buffer.from(`--${quoted ?? plain ?? ''}`)
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
+  let parts = -1
+  for (let at = bytes.indexOf(mark); at >= 0 && parts <= PAIRS_MAX; at = bytes.indexOf(mark, at + mark.length)) parts++
+  if (parts > PAIRS_MAX) throw tooManyPairs()
+}
+
 async function parseMultipart(body: Uint8Array, content_type: string): Promise<FormData> {
+  checkParts(body, content_type)
   try {
     return await new Response(Buffer.from(body), { headers: { 'content-type': content_type } }).formData()
   } catch {

@@ -173,6 +173,7 @@ export async function readEdge(
   const parent = edgeParent(subject, context.token.accounts)
   const listing = { level: lists, parent, conditions: parseConditions(parameters, lists) }
   const page = parseIdPage(parameters)
+  context.budget.spend(listing.conditions.length * PRICES_US.listed_condition)
   const [ids, more] = cutPage(await edges.listIds(listing, { ...page, limit: page.limit + 1 }), page)
   if (ids.length === 0) checkFields(lists, fields)
   context.budget.spend(ids.length * PRICES_US.node)

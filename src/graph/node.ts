@@ -25,9 +25,8 @@ export async function readVisibleNode(context: Context, id: string | undefined):
   return node
 }
 
-export async function findVisibleNode({ tables, directory, token }: Context, id: string): Promise<Node | undefined> {
-  const node = await directory.readNode(tables, id)
-  return node !== undefined && token.accounts.has(node.account) ? node : undefined
+export function findVisibleNode({ tables, directory, token }: Context, id: string): Promise<Node | undefined> {
+  return directory.readNode(tables, id, token.accounts)
 }
 
 /** Digits of a token's hash that make up its user's id: few enough for 15 decimals. */

@@ -40,6 +40,19 @@ test('parsers read every parameter that their table says is answered, and no oth
   assert.deepEqual(namesRead(readEdge), namesIn(EDGE_PARAMETERS, /^fields$/))
 })
 
+test('parseConditions() takes a time to the millisecond, in seconds or as a date', () => {
+  const rows: [text: string, time_ms: number][] = [
+    ['1795000000', 1_795_000_000_000],
+    ['2026-11-20', Date.parse('2026-11-20')],
+    ['1970-01-07T05:06:37.334Z', 536_797_334],
+  ]
+  for (const [text, time_ms] of rows) {
+    const [condition] = parseConditions(new Map([['updated_since', text]]), 'ad')
+    assert.deepEqual(condition?.values, [time_ms], text)
+  }
+  assert.throws(() => parseConditions(new Map([['updated_since', '-1']]), 'ad'), /a time must be given in seconds/)
+})
+
 test('describeParameters() is an object that needs what is required, and marks what has no effect', () => {
   const table = [required('a', 'One.', TEXT), answered('b', 'Two.', TEXT), disregarded('c', 'Three.', BOOLEAN)]
   assert.deepEqual(describeParameters(table), {

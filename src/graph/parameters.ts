@@ -1,4 +1,4 @@
-import { parseValue, VALUE_DEPTH_MAX, type Value } from './encoding.ts'
+import { isEmpty, parseNames, parseValue, VALUE_DEPTH_MAX, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 import type { GraphRequest } from './request.ts'
 
@@ -13,6 +13,21 @@ export function parseParameters({ query, headers, body }: GraphRequest): Paramet
   const asked = parseQuery(query)
   if (body === undefined || body.length === 0) return asked
   return new Map([...parseBody((headers['content-type'] ?? '').toLowerCase(), body), ...asked])
+}
+
+/** The value of a parameter; `undefined` for one that asks for nothing. */
+export function given(parameters: Parameters, name: string): Value | undefined {
+  const value = parameters.get(name)
+  return isEmpty(value) ? undefined : value
+}
+
+/** The names in a parameter; `undefined` where it asks for nothing. Throws code 100 for what is no list of names. */
+export function givenNames(parameters: Parameters, name: string): string[] | undefined {
+  const value = given(parameters, name)
+  if (value === undefined) return undefined
+  const names = parseNames(value)
+  if (names !== undefined) return names
+  throw new GraphError(INVALID_PARAMETER, `${name} must be a list of names, as a,b or ["a","b"]`)
 }
 
 /** Clients ask the same of many nodes: what a query was parsed to serves them all. */
@@ -38,7 +53,7 @@ export function parseForm(text: string): Map<string, Value> {
   const parameters = new Map<string, Value>()
   if (text === '') return parameters
   const pairs = text.split('&', PAIRS_MAX + 1)
-  if (pairs.length > PAIRS_MAX) throw new GraphError(INVALID_PARAMETER, `A request has at most ${PAIRS_MAX} parameters`)
+  if (pairs.length > PAIRS_MAX) throw tooManyPairs()
   for (const pair of pairs) {
     const equals = pair.indexOf('=')
     const name = decode(equals < 0 ? pair : pair.slice(0, equals))
@@ -47,6 +62,10 @@ export function parseForm(text: string): Map<string, Value> {
     else if (name !== '') parameters.set(name, value)
   }
   return parameters
+}
+
+export function tooManyPairs(): GraphError {
+  return new GraphError(INVALID_PARAMETER, `A request has at most ${PAIRS_MAX} parameters`)
 }
 
 /** Decodes a percent-encoded text; one that is wrongly encoded is taken without it. */
@@ -89,18 +108,21 @@ function setNested(parameters: Map<string, Value>, name: string, value: string):
   const last = keys.pop() ?? ''
   let object = parameters
   for (const key of keys) object = objectAt(object, key)
-  object.set(last === '' ? nextNumber(object) : last, value)
-}
-
-function nextNumber(object: ReadonlyMap<string, Value>): string {
-  const numbers = [...object.keys()].filter((key) => /^\d{1,9}$/.test(key)).map(Number)
-  return String(Math.max(-1, ...numbers) + 1)
+  put(object, last === '' ? String(nextNumbers.get(object) ?? 0) : last, value)
 }
 
 function objectAt(parent: Map<string, Value>, key: string): Map<string, Value> {
   const known = parent.get(key)
   if (known instanceof Map) return known
   const object = new Map<string, Value>()
-  parent.set(key, object)
+  put(parent, key, object)
   return object
+}
+
+/** One past the greatest number that is a key of an object. */
+const nextNumbers = new WeakMap<ReadonlyMap<string, Value>, number>()
+
+function put(object: Map<string, Value>, key: string, value: Value): void {
+  object.set(key, value)
+  if (/^\d{1,9}$/.test(key)) nextNumbers.set(object, Math.max(nextNumbers.get(object) ?? 0, Number(key) + 1))
 }

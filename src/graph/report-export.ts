@@ -1,22 +1,23 @@
 import type { ReportRun } from '../store/reports.ts'
 import type { Store, Tables } from '../store/store.ts'
-import { answerError, type GraphDoor } from './answer.ts'
+import { answerError, countCall, type GraphDoor } from './answer.ts'
 import { parseCall } from './call.ts'
 import { readCaller } from './caller.ts'
 import type { Call } from './context.ts'
 import { parseText } from './encoding.ts'
 import type { Endpoint } from './endpoint.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
-import { given, parseEnum } from './insights-parameters.ts'
+import { parseEnum } from './insights-parameters.ts'
 import type { InsightsRow } from './insights-row.ts'
 import { missingObject } from './node.ts'
 import { answered, required } from './parameter.ts'
-import type { Parameters } from './parameters.ts'
+import { given, type Parameters } from './parameters.ts'
 import { REPORT_FILES, REPORT_FORMATS, type ReportFile } from './report-file.ts'
 import { exportColumns, parametersOf, queryOf } from './report-order.ts'
 import { checkReady, EXPORT_PATH, findVisibleRun } from './report-run.ts'
 import type { GraphRequest, GraphResponse } from './request.ts'
 import { DIGITS, TEXT, wordOf } from './schema.ts'
+import { type Business, NO_USAGE, type UsageHeaders } from './usage.ts'
 import { languageAsked } from './user-text.ts'
 
 /** The one path of this door that has no version. */
@@ -57,11 +58,16 @@ interface Download {
 
 /** Answers `…/export_report?report_run_id=…&format=…&name=…` (contract 6.11) with the report as a file. Never throws. */
 export async function answerExport(request: GraphRequest, door: GraphDoor): Promise<ExportResponse> {
+  let usage = NO_USAGE
+  const onUsage = (known: UsageHeaders) => {
+    usage = known
+  }
   try {
     // The path leads here, and names no node.
     const call = await parseCall({ ...request, path: '/' })
-    const download = await door.store.read((tables) => openDownload(tables, call, door))
+    const download = await door.store.read((tables) => openDownload(tables, call, door, onUsage))
     const headers = {
+      ...usage,
       'content-type': download.file.content_type,
       'content-disposition': formatDisposition(download.name),
       'cache-control': 'private, no-store',
@@ -69,19 +75,26 @@ export async function answerExport(request: GraphRequest, door: GraphDoor): Prom
     }
     return { status: 200, headers, body: writeFile(door.store, download) }
   } catch (error) {
-    return answerError(error, door, languageAsked(request.query))
+    return answerError(error, door, languageAsked(request.query), usage)
   }
 }
 
-async function openDownload(tables: Tables, call: Call, door: GraphDoor): Promise<Download> {
-  const { parameters } = call
+async function openDownload(
+  tables: Tables,
+  call: Call,
+  door: GraphDoor,
+  onUsage: (usage: UsageHeaders) => void,
+): Promise<Download> {
+  const { method, parameters } = call
   await door.directory.open(tables)
   const now = door.now()
   const token = await readCaller(tables, call, door, now.epochMilliseconds)
   const id = parseName(parameters, 'report_run_id')
   if (id === undefined) throw new GraphError(INVALID_PARAMETER, 'The parameter report_run_id is required')
   const run = await findVisibleRun({ tables, token, now }, id)
-  if (run === undefined) throw missingObject('GET', id)
+  const business: Business | undefined = run && { account_id: run.account_id, type: 'ads_insights' }
+  countCall(door, { token, now, business }, onUsage)
+  if (method !== 'GET' || run === undefined) throw missingObject(method, id)
   checkReady(run)
   const ordered = parametersOf(run)
   const format =

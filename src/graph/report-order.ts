@@ -1,19 +1,18 @@
 import type { Node } from '../store/registry.ts'
 import type { ReportOrder } from '../store/reports.ts'
-import { formatValue, parseNames } from './encoding.ts'
+import { formatValue } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 import { DATE_FIELDS } from './field.ts'
 import { type InsightsSource, resolveRange } from './insights.ts'
 import {
   BREAKDOWNS,
-  given,
   INSIGHTS_PARAMETERS,
   type InsightsQuery,
   parseEnum,
   parseInsightsQuery,
   parsePage,
 } from './insights-parameters.ts'
-import type { Parameters } from './parameters.ts'
+import { given, givenNames, type Parameters } from './parameters.ts'
 import { REPORT_FORMATS } from './report-file.ts'
 
 const RUN_ID = /^9\d{17}$/
@@ -51,11 +50,24 @@ export async function orderReport(
   // Refused as a GET would, and then of no concern: a report has all rows.
   parsePage(asked)
   const parameters = keepParameters(asked)
+  checkLength(parameters)
   const query = parseInsightsQuery(parameters)
   checkExport(parameters, query)
   const days = await resolveRange(source, node, query)
   const created_at = source.now.epochMilliseconds
   return { run_id, account: node.account, node_id, parameters: Object.fromEntries(parameters), days, created_at }
+}
+
+/** What a report was asked for is kept as long as the report, and parsed again whenever it is read. */
+export const REPORT_PARAMETERS_LENGTH_MAX = 65_536
+
+function checkLength(parameters: ReadonlyMap<string, string>): void {
+  const length = [...parameters.values()].reduce((sum, value) => sum + value.length, 0)
+  if (length <= REPORT_PARAMETERS_LENGTH_MAX) return
+  throw new GraphError(
+    INVALID_PARAMETER,
+    `the parameters of a report are longer than ${REPORT_PARAMETERS_LENGTH_MAX} characters: filter by fewer values`,
+  )
 }
 
 /** The parameters of an order, as a Graph request has them. */
@@ -103,6 +115,5 @@ function isField(column: string): boolean {
 }
 
 function parseColumns(parameters: Parameters): readonly string[] | undefined {
-  const value = given(parameters, 'export_columns')
-  return value === undefined ? undefined : parseNames(value)
+  return givenNames(parameters, 'export_columns')
 }

@@ -2,13 +2,12 @@ import { formatDay } from '../domain/day.ts'
 import { ASYNC_STATUSES, isExpired, type ReportRun } from '../store/reports.ts'
 import { PRICES_US } from './budget.ts'
 import type { Context } from './context.ts'
-import { parseNames } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER, REPORT_NOT_READY } from './error.ts'
 import { DATE_FIELDS, parseFields } from './field.ts'
-import { given, type InsightsQuery, parsePage, parseSummary } from './insights-parameters.ts'
+import { type InsightsQuery, parsePage, parseSummary } from './insights-parameters.ts'
 import type { InsightsRow } from './insights-row.ts'
 import { type PageAddress, type PagedRows, seekPage } from './paging.ts'
-import type { Parameters } from './parameters.ts'
+import { given, givenNames, type Parameters } from './parameters.ts'
 import { unknownPath } from './path.ts'
 import { isRunId, queryOf } from './report-order.ts'
 import { BOOLEAN, DAY, INTEGER, listOf, type Schema, TEXT, wordOf } from './schema.ts'
@@ -115,8 +114,7 @@ function formatRun(run: ReportRun, address: PageAddress): object {
 
 /** A node tells its id, asked for or not. */
 function parseRunFields(parameters: Parameters): Iterable<string> {
-  const asked = given(parameters, 'fields')
-  const names = asked === undefined ? RUN_FIELDS_DEFAULT : (parseNames(asked) ?? [])
+  const names = givenNames(parameters, 'fields') ?? RUN_FIELDS_DEFAULT
   const unknown = names.find((name) => !Object.hasOwn(RUN_FIELDS, name))
   if (unknown === undefined) return new Set([...names, 'id'])
   throw new GraphError(INVALID_PARAMETER, `Tried accessing nonexisting field (${unknown}) on node type (AdReportRun)`)

@@ -2,7 +2,7 @@ import { type Ad, LEVELS, type Level, type Node, sharedNames } from '../store/re
 import type { NodeCells } from '../store/rollups.ts'
 import { PRICES_US } from './budget.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
-import { countValues, type Filter, passesNode } from './filtering.ts'
+import { type Filter, passesNode, priceFilters } from './filtering.ts'
 import type { InsightsSource } from './insights.ts'
 
 /** What rows are of: an object of the level asked for, with the cells that answer for it. */
@@ -30,7 +30,7 @@ export async function readRowNodes(
   if (level === node.level && !isFiltered) return nodesOf([node], (one) => one)
   const account = accountNames(node)
   const ads = await directory.readAds(tables, node)
-  budget?.spend(ads.length * (PRICES_US.ad + countValues(filters) * PRICES_US.comparison))
+  budget?.spend(ads.length * (PRICES_US.ad + priceFilters(filters)))
   const passing = isFiltered ? ads.filter((ad) => passesNode(filters, { ...account, ...adNames(ad) }, ad.status)) : ads
   if (level === 'account') {
     return nodesOf([passing], (all) => ({ account: node.account, ads: all.map(({ ad }) => ad), names: node.names }))

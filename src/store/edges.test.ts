@@ -94,3 +94,11 @@ test('readNode() tells what is known of the campaign', async () => {
   assert.equal((await store.registry.readNode('12'))?.level, 'campaign')
   assert.equal(await store.registry.readNode('30', 'campaign'), undefined)
 })
+
+test('readNode() finds what is in the accounts asked', async () => {
+  const [one, two] = ['1', '2'].map((account_id) => new Set([accounts.get(account_id) ?? 0]))
+  for (const id of ['act_1', '10', '20', '30']) {
+    assert.ok(await store.registry.readNode(id, undefined, one), id)
+    assert.equal(await store.registry.readNode(id, undefined, two), undefined, id)
+  }
+})

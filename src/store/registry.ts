@@ -149,8 +149,11 @@ export interface Registry {
   listAds(): Promise<Ad[]>
   /** The ads of an account, in the order in which they were registered. */
   listAdsOf(account: number): Promise<Ad[]>
-  /** `act_<digits>`, or the id of a campaign, ad set or ad: of this level, or else of the highest that has the id. */
-  readNode(id: string, level?: Level): Promise<Node | undefined>
+  /**
+   * `act_<digits>`, or the id of a campaign, ad set or ad: of this level, or else of the highest that has the id. A node that is in
+   * none of the accounts asked is not there, and takes as long to find as one that never was.
+   */
+  readNode(id: string, level?: Level, accounts?: ReadonlySet<number>): Promise<Node | undefined>
 
   readPlacement(ad_id: string): Promise<Placement | undefined>
   noteAdPage(ad: number, page_id: string): Promise<void>

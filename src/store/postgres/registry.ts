@@ -9,16 +9,13 @@ import {
   type AdFields,
   type Campaign,
   type CampaignChange,
-  type CampaignState,
-  type CampaignStatus,
   type Level,
   type Node,
   type Placement,
   type Registry,
   RegistryError,
-  sharedNames,
 } from '../registry.ts'
-import { ACCOUNT_CELLS } from '../rollup-cells.ts'
+import { accountOf, adOf, homeOf, nodeOfAccount, nodeOfAds } from '../registry-rows.ts'
 import { moveAds } from './move.ts'
 import { columnsOf, type Row, type Session } from './session.ts'
 
@@ -44,6 +41,12 @@ const READ_ADS = `
   SELECT ad, ad.account, ad_id, ad.name AS ad_name, adset_id, adset.name AS adset_name, ad.campaign_id,
     campaign.name AS campaign_name, status, created_at, updated_at, details
   FROM ad JOIN adset USING (adset_id) JOIN campaign ON campaign.campaign_id = ad.campaign_id`
+
+/** Of an id that is nobody's, or another tenant's, no more is read. */
+const FIND_HOMES = `
+  SELECT 'campaign' AS level, account FROM campaign WHERE campaign_id = $1
+  UNION ALL SELECT 'adset', account FROM adset WHERE adset_id = $1
+  UNION ALL SELECT 'ad', account FROM ad WHERE ad_id = $1`
 
 const LIST_CAMPAIGNS = `
   SELECT campaign_id, account_id, campaign.name,
@@ -123,12 +126,12 @@ export class PostgresRegistry implements Registry {
   }
 
   async listAccounts(): Promise<Account[]> {
-    return (await this.#session.rows(`${READ_ACCOUNTS} ORDER BY account_id`)).map(accountOf)
+    return (await this.#session.rows(`${READ_ACCOUNTS} ORDER BY account_id`)).map(accountIn)
   }
 
   async readAccount(account_id: string): Promise<Account | undefined> {
     const row = await this.#session.row(`${READ_ACCOUNTS} WHERE account_id = $1`, account_id)
-    return row && accountOf(row)
+    return row && accountIn(row)
   }
 
   async addAccount(fields: AccountFields): Promise<Account> {
@@ -213,17 +216,16 @@ export class PostgresRegistry implements Registry {
     return (await this.#session.rows(`${READ_ADS} WHERE ad.account = $1 ORDER BY ad`, account)).map(adOf)
   }
 
-  async readNode(id: string, level?: Level): Promise<Node | undefined> {
+  async readNode(id: string, level?: Level, accounts?: ReadonlySet<number>): Promise<Node | undefined> {
     if (id.startsWith('act_')) {
       const account = await this.readAccount(id.slice('act_'.length))
-      return account && { ...nodeOf(account), level: 'account', names: accountNames(account), ads: [ACCOUNT_CELLS] }
+      return account && (accounts?.has(account.account) ?? true) ? nodeOfAccount(account) : undefined
     }
-    for (const one of ['campaign', 'adset', 'ad'] as const) {
-      if (level !== undefined && level !== one) continue
-      const rows = await this.#session.rows(`${READ_ADS} WHERE ad.${one}_id = $1 ORDER BY ad`, id)
-      if (rows.length > 0) return this.#nodeOfAds(one, rows)
-    }
-    return undefined
+    const home = homeOf(await this.#session.rows(FIND_HOMES, id), level, accounts)
+    if (home === undefined) return undefined
+    const ads = await this.#session.rows(`${READ_ADS} WHERE ad.${home.level}_id = $1 ORDER BY ad`, id)
+    const account = await this.#session.row(`${READ_ACCOUNTS} WHERE account = $1`, home.account)
+    return nodeOfAds(home.level, ads, accountIn(account ?? {}))
   }
 
   async readPlacement(ad_id: string): Promise<Placement | undefined> {
@@ -326,14 +328,6 @@ export class PostgresRegistry implements Registry {
       `cannot add campaign ${campaign_id}: it is registered in another account; move it with: readout campaign move ${campaign_id} --to act_ID`,
     )
   }
-
-  async #nodeOfAds(level: 'campaign' | 'adset' | 'ad', rows: readonly Row[]): Promise<Node> {
-    const ads = rows.map(adOf)
-    const [first] = ads as [Ad, ...Ad[]]
-    const account = accountOf((await this.#session.row(`${READ_ACCOUNTS} WHERE account = $1`, first.account)) ?? {})
-    const names = { ...accountNames(account), ...sharedNames(level, ads) }
-    return { ...nodeOf(account), level, names, ads: ads.map(({ ad }) => ad), campaign: stateOf(rows[0] ?? {}) }
-  }
 }
 
 /** Whoever remembers something of the registry, or a token, forgets it when the version is another. */
@@ -342,46 +336,8 @@ export async function raiseVersion(session: Session): Promise<void> {
   session.registry_version = Number(row?.value)
 }
 
-function nodeOf({ account, currency, time_zone }: Account) {
-  return { account, currency, time_zone }
-}
-
-function accountNames({ account_id, name, currency }: Account): Record<string, string> {
-  return { account_id, account_name: name, account_currency: currency }
-}
-
-function accountOf(row: Row): Account {
-  return {
-    account: Number(row.account),
-    account_id: String(row.account_id),
-    name: String(row.name),
-    currency: String(row.currency),
-    time_zone: String(row.time_zone),
-    page_ids: row.page_ids as string[],
-  }
-}
-
-function adOf(row: Row): Ad {
-  return {
-    ad: Number(row.ad),
-    account: Number(row.account),
-    ad_id: String(row.ad_id),
-    ad_name: String(row.ad_name),
-    adset_id: String(row.adset_id),
-    adset_name: String(row.adset_name),
-    campaign_id: String(row.campaign_id),
-    campaign_name: String(row.campaign_name),
-    status: row.status as CampaignStatus,
-  }
-}
-
-function stateOf(row: Row): CampaignState {
-  return {
-    status: row.status as CampaignStatus,
-    created_at: row.created_at as number | null,
-    updated_at: row.updated_at as number | null,
-    details: JSON.parse(String(row.details)) as Record<string, unknown>,
-  }
+function accountIn(row: Row): Account {
+  return accountOf(row, row.page_ids as string[])
 }
 
 function rateOf(row: Row): Rate {

@@ -10,16 +10,14 @@ import {
   type AdFields,
   type Campaign,
   type CampaignChange,
-  type CampaignState,
-  type CampaignStatus,
   type Level,
   type Node,
   type Placement,
   type Registry,
   RegistryError,
-  sharedNames,
 } from '../registry.ts'
-import { ACCOUNT_CELLS, ROLLUP_TABLES } from '../rollup-cells.ts'
+import { accountOf, adOf, homeOf, type NodeLevel, nodeOfAccount, nodeOfAds } from '../registry-rows.ts'
+import { ROLLUP_TABLES } from '../rollup-cells.ts'
 
 const READ_VERSION = "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'registry_version'"
 
@@ -35,6 +33,12 @@ const READ_ADS = `
   SELECT ad, ad.account, ad_id, ad.name AS ad_name, adset_id, adset.name AS adset_name, ad.campaign_id,
     campaign.name AS campaign_name, status, created_at, updated_at, details
   FROM ad JOIN adset USING (adset_id) JOIN campaign ON campaign.campaign_id = ad.campaign_id`
+
+/** Of an id that is nobody's, or another tenant's, no more is read. */
+const FIND_HOMES = `
+  SELECT 'campaign' AS level, account FROM campaign WHERE campaign_id = ?1
+  UNION ALL SELECT 'adset', account FROM adset WHERE adset_id = ?1
+  UNION ALL SELECT 'ad', account FROM ad WHERE ad_id = ?1`
 
 const LIST_CAMPAIGNS = `
   SELECT campaign_id, account_id, campaign.name,
@@ -90,11 +94,13 @@ export class SqliteRegistry implements Registry {
   #version: number | undefined
   readonly #readPlacement: StatementSync
   readonly #writeCountry: StatementSync
-  readonly #readAds: Readonly<Record<'campaign' | 'adset' | 'ad', StatementSync>>
+  readonly #findHomes: StatementSync
+  readonly #readAds: Readonly<Record<NodeLevel, StatementSync>>
   readonly #readAccountOf: StatementSync
 
   constructor(db: DatabaseSync) {
     this.#db = db
+    this.#findHomes = db.prepare(FIND_HOMES)
     const readAds = (level: Level) => db.prepare(`${READ_ADS} WHERE ad.${level}_id = ? ORDER BY ad`)
     this.#readAds = { campaign: readAds('campaign'), adset: readAds('adset'), ad: readAds('ad') }
     this.#readAccountOf = db.prepare(`${READ_ACCOUNTS} WHERE account = ?`)
@@ -119,12 +125,12 @@ export class SqliteRegistry implements Registry {
   }
 
   async listAccounts(): Promise<Account[]> {
-    return this.#db.prepare(`${READ_ACCOUNTS} ORDER BY account_id`).all().map(accountOf)
+    return this.#db.prepare(`${READ_ACCOUNTS} ORDER BY account_id`).all().map(accountIn)
   }
 
   async readAccount(account_id: string): Promise<Account | undefined> {
     const row = this.#db.prepare(`${READ_ACCOUNTS} WHERE account_id = ?`).get(account_id)
-    return row && accountOf(row)
+    return row && accountIn(row)
   }
 
   async addAccount(fields: AccountFields): Promise<Account> {
@@ -229,16 +235,18 @@ export class SqliteRegistry implements Registry {
     return this.#db.prepare(`${READ_ADS} WHERE ad.account = ? ORDER BY ad`).all(account).map(adOf)
   }
 
-  async readNode(id: string, level?: Level): Promise<Node | undefined> {
+  async readNode(id: string, level?: Level, accounts?: ReadonlySet<number>): Promise<Node | undefined> {
     if (id.startsWith('act_')) {
       const account = await this.readAccount(id.slice('act_'.length))
-      return account && { ...nodeOf(account), level: 'account', names: accountNames(account), ads: [ACCOUNT_CELLS] }
+      return account && (accounts?.has(account.account) ?? true) ? nodeOfAccount(account) : undefined
     }
-    for (const one of ['campaign', 'adset', 'ad'] as const) {
-      const rows = level === undefined || level === one ? this.#readAds[one].all(id) : []
-      if (rows.length > 0) return this.#nodeOfAds(one, rows)
-    }
-    return undefined
+    const home = homeOf(this.#findHomes.all(id), level, accounts)
+    if (home === undefined) return undefined
+    return nodeOfAds(
+      home.level,
+      this.#readAds[home.level].all(id),
+      accountIn(this.#readAccountOf.get(home.account) ?? {}),
+    )
   }
 
   async readPlacement(ad_id: string): Promise<Placement | undefined> {
@@ -333,56 +341,10 @@ export class SqliteRegistry implements Registry {
       `cannot add campaign ${campaign_id}: it is registered in another account; move it with: readout campaign move ${campaign_id} --to act_ID`,
     )
   }
-
-  #nodeOfAds(level: 'campaign' | 'adset' | 'ad', rows: readonly Record<string, unknown>[]): Node {
-    const ads = rows.map(adOf)
-    const [first] = ads as [Ad, ...Ad[]]
-    const account = accountOf(this.#readAccountOf.get(first.account) ?? {})
-    const names = { ...accountNames(account), ...sharedNames(level, ads) }
-    return { ...nodeOf(account), level, names, ads: ads.map(({ ad }) => ad), campaign: stateOf(rows[0] ?? {}) }
-  }
 }
 
-function nodeOf({ account, currency, time_zone }: Account) {
-  return { account, currency, time_zone }
-}
-
-function accountNames({ account_id, name, currency }: Account): Record<string, string> {
-  return { account_id, account_name: name, account_currency: currency }
-}
-
-function accountOf(row: Record<string, unknown>): Account {
-  return {
-    account: Number(row.account),
-    account_id: String(row.account_id),
-    name: String(row.name),
-    currency: String(row.currency),
-    time_zone: String(row.time_zone),
-    page_ids: textsOf(row.page_ids),
-  }
-}
-
-function adOf(row: Record<string, unknown>): Ad {
-  return {
-    ad: Number(row.ad),
-    account: Number(row.account),
-    ad_id: String(row.ad_id),
-    ad_name: String(row.ad_name),
-    adset_id: String(row.adset_id),
-    adset_name: String(row.adset_name),
-    campaign_id: String(row.campaign_id),
-    campaign_name: String(row.campaign_name),
-    status: row.status as CampaignStatus,
-  }
-}
-
-function stateOf(row: Record<string, unknown>): CampaignState {
-  return {
-    status: row.status as CampaignStatus,
-    created_at: row.created_at === null ? null : Number(row.created_at),
-    updated_at: row.updated_at === null ? null : Number(row.updated_at),
-    details: JSON.parse(String(row.details)) as Record<string, unknown>,
-  }
+function accountIn(row: Record<string, unknown>): Account {
+  return accountOf(row, textsOf(row.page_ids))
 }
 
 function rateOf(row: Record<string, unknown>): Rate {
