@@ -58,6 +58,15 @@ for (const { name, begin } of ABSENCES) {
   })
 }
 
+test('a database that has no place for every text is refused', async () => {
+  const client = await connectTo(cluster.url)
+  await client.query("CREATE DATABASE narrow_texts ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+  await client.end()
+  const url = new URL(cluster.url)
+  url.pathname = '/narrow_texts'
+  await assert.rejects(openStore(url.href), /its encoding is LATIN1, .*; make one with: createdb -E UTF8/)
+})
+
 test('answers and health tell of a database that is away', async () => {
   await using served = await Served.open(cluster.url)
   const { server } = served

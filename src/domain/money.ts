@@ -1,8 +1,8 @@
 /** Money is a whole number of micros, the millionth part of the account's currency, as a bigint; never a float. */
 export const MICROS_PER_UNIT = 1_000_000n
 
-/** One message costs less than this; a price past it is a mistake of the sender's, and the sums stay in 64 bits. */
-export const PRICE_MICROS_MAX = 10n ** 15n
+/** A million units a message: a price past it is a mistake, and nine million such messages a day stay within 64 bits. */
+export const PRICE_MICROS_MAX = 10n ** 12n
 
 const DECIMAL = /^(\d{1,12})(?:\.(\d{1,6}))?$/
 

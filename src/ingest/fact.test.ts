@@ -72,7 +72,7 @@ const WRONG: [record: FactRecord, reason: RegExp][] = [
   [{ mid: { id: 1 } }, /^mid must be a text/],
   [{ price_micros: 1.5 }, /^price_micros is 1.5: it must be whole micros/],
   [{ price_micros: -1 }, /^price_micros is -1/],
-  [{ price_micros: 1e15 + 1 }, /^price_micros is 1000000000000001/],
+  [{ price_micros: 1e12 + 1 }, /^price_micros is 1000000000001/],
   [{ kind: 'clicked', price_micros: 1 }, /^price_micros is 1: it must be on a sent, delivered or read fact/],
   [{ country: 'BRA' }, /^country is "BRA"/],
   [{ btn_name: 'Buy' }, /^btn_name is "Buy": it must be on a clicked fact/],

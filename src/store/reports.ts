@@ -68,6 +68,7 @@ export interface Reports {
   leave(run: number): Promise<void>
   addRows(run: number, place: number, rows: readonly string[]): Promise<void>
   writeProgress(run: number, async_percent_completion: number): Promise<void>
+  /** Ends a report that has not ended; what has, stays as it ended. */
   end(run: number, row_count: number, ending: ReportEnding): Promise<void>
   /** The rows from the place `start` to the one before `end`. */
   readRows(run: number, start: number, end: number): Promise<string[]>

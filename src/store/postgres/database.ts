@@ -52,6 +52,8 @@ export function openPool(
       ...SNAPSHOTS,
       synchronous_commit: 'on',
       lock_timeout: String(busy_ms_max),
+      // The connection that has claimed a report is silent for as long as the report is made.
+      idle_session_timeout: '0',
     }),
     application_name: 'readout',
     max: CONNECTIONS_MAX,
@@ -122,13 +124,13 @@ export async function migrate(pool: pg.Pool, url: string): Promise<void> {
  * where it is, takes one shard after another, as it has to where what it copies and what it spreads change in one transaction.
  */
 const BEGIN_MIGRATING = `
-  BEGIN; SET LOCAL lock_timeout = 0;
+  BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = 0;
   SET LOCAL citus.multi_shard_modify_mode = 'sequential';
   SELECT pg_advisory_xact_lock(${LOCKS.migration}, hashtext(current_schema()))`
 
 const READ_SCHEMA = `
   SELECT current_schema() AS schema, to_regclass(quote_ident(current_schema()) || '.setting') IS NOT NULL AS has_setting,
-    EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS has_citus,
+    EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS has_citus, current_setting('server_encoding') AS encoding,
     EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p')
       AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')) AS has_tables`
 
@@ -148,9 +150,14 @@ interface State {
 /** What stands in the schema. What has tables, and not ours, is left as it is. */
 async function readState(session: Session, url: string): Promise<State> {
   const row = (await session.row(READ_SCHEMA)) ?? {}
-  const { schema, has_setting, has_tables } = row
+  const { schema, encoding, has_setting, has_tables } = row
   const has_citus = row.has_citus === true
   const refuse = (reason: string) => new DatabaseError(`cannot open the database ${describePostgres(url)}: ${reason}`)
+  if (encoding !== 'UTF8') {
+    throw refuse(
+      `its encoding is ${encoding}, which has no place for every text; make one with: createdb -E UTF8 -T template0 NAME`,
+    )
+  }
   if (schema === null) throw refuse('the schema of its search_path is not there; make it with: CREATE SCHEMA NAME')
   if (!has_tables) return { version: 0, has_citus }
   const version = has_setting ? await session.row(READ_VERSION) : undefined

@@ -13,7 +13,7 @@ test('describePostgres() names where a database is, and no password', () => {
 
 test('statementError() tells what passes from what does not, by its code', () => {
   const passing = ['57P01', '53300', '53100', '40P01', '40001', '25006', '55P03', '57014', '08006', '25P02']
-  const staying = ['23505', '42P01', '22021', '28P01', '42501']
+  const staying = ['23505', '42P01', '22021', '28P01', '42501', '08P01', 'XX000']
   for (const code of passing) {
     const error = statementError(URL, serverError(code))
     assert.ok(error instanceof StoreUnavailableError && !error.message.includes('geheim'), code)
@@ -23,6 +23,13 @@ test('statementError() tells what passes from what does not, by its code', () =>
   const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' })
   assert.ok(statementError(URL, refused) instanceof StoreUnavailableError)
   assert.ok(statementError(URL, new Error('Connection terminated unexpectedly')) instanceof StoreUnavailableError)
+  const uncommitted = new pg.DatabaseError(
+    'could not commit transaction for shard 102008 on at least one node',
+    0,
+    'error',
+  )
+  const onWorker = statementError(URL, Object.assign(uncommitted, { code: 'XX000' }))
+  assert.match(String(onWorker), /StoreUnavailableError: .*one of its workers could not commit/)
   const mistake = new TypeError('a mistake of ours')
   assert.equal(statementError(URL, mistake), mistake)
 })
@@ -33,6 +40,10 @@ test('openingError() names the database, what is wrong and the way out', () => {
   assert.equal(
     error.message,
     'cannot open the database postgres://ann@db.example:5433/ledger: there is no such database; make it with: createdb NAME',
+  )
+  assert.match(
+    (openingError(URL, serverError('08P01')) as Error).message,
+    /: no; name PostgreSQL itself with --database/,
   )
   assert.match((openingError(URL, statementError(URL, serverError('57P03'))) as Error).message, /: it is shutting down/)
 })

@@ -20,7 +20,7 @@ const END_RUN = `
   UPDATE report_run
   SET async_status = $2, async_percent_completion = COALESCE($3, async_percent_completion), row_count = $4, ended_at = $5,
     summary = $6, failure = $7
-  WHERE run = $1`
+  WHERE run = $1 AND ended_at IS NULL`
 
 const ADD_ROWS = `
   INSERT INTO report_row (run, place, row)
@@ -31,6 +31,9 @@ const READ_ROWS = 'SELECT row FROM report_row WHERE run = $1 AND place >= $2 AND
 const REMOVE_ROWS = `
   DELETE FROM report_row
   WHERE run = $1 AND place < (SELECT MIN(place) FROM report_row WHERE run = $1) + $2`
+
+/** Of two servers that remove a report's rows, one finds none left though the other has not removed them all. */
+const REMOVE_RUN = 'DELETE FROM report_run WHERE run = $1 AND NOT EXISTS (SELECT FROM report_row WHERE run = $1)'
 
 export class PostgresReports implements Reports {
   readonly #session: Session
@@ -93,7 +96,7 @@ export class PostgresReports implements Reports {
   }
 
   async remove(run: number): Promise<void> {
-    await this.#session.run('DELETE FROM report_run WHERE run = $1', run)
+    await this.#session.run(REMOVE_RUN, run)
   }
 }
 

@@ -4,7 +4,7 @@ import { type Company, type OpenOptions, type Store, StoreUnavailableError, type
 import { PostgresArrivals } from './arrivals.ts'
 import { endPool, LOCKS, migrate, openPool, SLOW_MS_MAX } from './database.ts'
 import { PostgresEdges } from './edges.ts'
-import { statementError } from './error.ts'
+import { isOfStatement, isUnreachable, statementError } from './error.ts'
 import { PostgresPruned } from './pruned.ts'
 import { PostgresRegistry, READ_VERSION } from './registry.ts'
 import { PostgresReports } from './reports.ts'
@@ -15,10 +15,13 @@ import { PostgresSetAside } from './set-aside.ts'
 import { PostgresThreads } from './threads.ts'
 import { PostgresTokens } from './tokens.ts'
 
-/** What begins a transaction; each ends with READ_VERSION, so that the registry's version comes with it. */
+/**
+ * What begins a transaction; each ends with READ_VERSION, so that the registry's version comes with it. One that waits for a lock
+ * is to see what whoever held it has done, whatever isolation the database has for its default.
+ */
 const BEGIN = {
-  alone: `BEGIN; ${lockRegistry('pg_advisory_xact_lock')}; ${READ_VERSION}`,
-  shared: `BEGIN; ${lockRegistry('pg_advisory_xact_lock_shared')}; ${READ_VERSION}`,
+  alone: `BEGIN ISOLATION LEVEL READ COMMITTED; ${lockRegistry('pg_advisory_xact_lock')}; ${READ_VERSION}`,
+  shared: `BEGIN ISOLATION LEVEL READ COMMITTED; ${lockRegistry('pg_advisory_xact_lock_shared')}; ${READ_VERSION}`,
   reading: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${READ_VERSION}`,
 } as const
 
@@ -147,17 +150,34 @@ class PostgresStore extends PostgresTables implements Store {
     if (!this.#pool.ended) await endPool(this.#pool)
   }
 
-  /** Their statements go out together; all are answered when the last one is. */
+  /** Where a statement of one of them fails, the transaction has failed for all: then each reads by itself. */
   async #readTogether(): Promise<void> {
     const readers = this.#readers
     this.#readers = []
+    if (await this.#readInOne(readers)) return
+    for (const reader of readers) await this.#readInOne([reader])
+  }
+
+  /** Their statements go out together; all are answered when the last one is. False where nobody was, and each may be alone. */
+  async #readInOne(readers: readonly Reader[]): Promise<boolean> {
+    let failure: unknown
     const readAll = (tables: Tables) =>
-      Promise.all(readers.map(({ read, reject }) => read(tables).catch((cause) => rejecting(reject, cause))))
+      Promise.all(
+        readers.map(({ read, reject }) =>
+          read(tables).catch((cause) => {
+            if (isUnreachable(cause)) throw cause
+            if (isOfStatement(cause)) failure ??= cause
+            return () => reject(cause)
+          }),
+        ),
+      )
     try {
       for (const settle of await this.#transaction(BEGIN.reading, readAll)) settle()
     } catch (cause) {
-      for (const { reject } of readers) reject(cause)
+      if (readers.length > 1 && !isUnreachable(cause)) return false
+      for (const { reject } of readers) reject(failure ?? cause)
     }
+    return true
   }
 
   async #transaction<T>(begin: string, work: (tables: Tables) => Promise<T>): Promise<T> {
@@ -187,12 +207,6 @@ class PostgresStore extends PostgresTables implements Store {
       throw statementError(this.#url, cause)
     }
   }
-}
-
-/** What fails one reader is that reader's own, unless the connection is gone for all of them. */
-function rejecting(reject: Reader['reject'], cause: unknown): () => void {
-  if (cause instanceof StoreUnavailableError) throw cause
-  return () => reject(cause)
 }
 
 async function isRolledBack(session: Session): Promise<boolean> {

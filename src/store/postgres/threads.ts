@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '../store.ts'
 import {
   changedFailures,
   changedMessages,
@@ -118,12 +119,18 @@ export class PostgresThreads implements Threads {
     this.#session = session
   }
 
+  /**
+   * An ad whose row is not there can be seen before it is there: Citus commits on the coordinator first. To read and write its
+   * threads unheld would lose what another server writes meanwhile.
+   */
   async hold(ads: readonly AdKey[]): Promise<void> {
     for (const [account, ofAccount] of byAccount(ads)) {
-      await this.#session.run(
-        HOLD,
-        account,
-        ofAccount.map(({ ad }) => ad),
+      const wanted = new Set(ofAccount.map(({ ad }) => ad))
+      const held = await this.#session.run(HOLD, account, [...wanted])
+      if (held === wanted.size) continue
+      throw new StoreUnavailableError(
+        `cannot hold ${wanted.size - held} of ${wanted.size} ads of account ${account}: what registered them is not committed ` +
+          'on its shard yet; try again',
       )
     }
   }

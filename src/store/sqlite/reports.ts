@@ -20,7 +20,7 @@ const END_RUN = `
   UPDATE report_run
   SET async_status = ?2, async_percent_completion = COALESCE(?3, async_percent_completion), row_count = ?4, ended_at = ?5,
     summary = ?6, failure = ?7
-  WHERE run = ?1`
+  WHERE run = ?1 AND ended_at IS NULL`
 
 const REMOVE_ROWS = `
   DELETE FROM report_row
