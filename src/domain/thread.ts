@@ -70,6 +70,15 @@ export function merge(a: Thread, b: Thread): Thread {
   return adds ? { country, messages, clicks, failures } : a
 }
 
+/** Joins any number of threads, in pairs: each join goes over all of both. */
+export function mergeAll([first = EMPTY_THREAD, ...others]: readonly Thread[]): Thread {
+  if (others.length === 0) return first
+  const pairs: Thread[] = []
+  const all = [first, ...others]
+  for (let i = 0; i < all.length; i += 2) pairs.push(merge(all[i] as Thread, all[i + 1] ?? EMPTY_THREAD))
+  return mergeAll(pairs)
+}
+
 /** The earliest known time of a message: its place among the messages of its thread. */
 export function messageTime(message: Message): number {
   return Math.min(message.sent_at ?? Infinity, message.delivered_at ?? Infinity, message.read_at ?? Infinity)
@@ -77,8 +86,12 @@ export function messageTime(message: Message): number {
 
 /** The latest time that a thread knows: of its messages' first times, its clicks and its failures. */
 export function latestTime({ messages, clicks, failures }: Thread): number {
-  const times = messages.flatMap(({ sent_at, delivered_at, read_at }) => [sent_at, delivered_at, read_at])
-  return Math.max(...times.map((at) => at ?? -Infinity), ...[...clicks, ...failures].map(({ at }) => at))
+  let latest = -Infinity
+  for (const { sent_at, delivered_at, read_at } of messages) {
+    latest = Math.max(latest, sent_at ?? -Infinity, delivered_at ?? -Infinity, read_at ?? -Infinity)
+  }
+  for (const { at } of [...clicks, ...failures]) latest = Math.max(latest, at)
+  return latest
 }
 
 function messageOf(fact: Fact): Message {

@@ -1,7 +1,7 @@
 import { failureContributions } from '../domain/contributions.ts'
 import type { Fact } from '../domain/fact.ts'
 import { resolve } from '../domain/resolution.ts'
-import { merge, threadOf } from '../domain/thread.ts'
+import { merge, mergeAll, threadOf } from '../domain/thread.ts'
 import type { Admission } from './admission.ts'
 import { addPlace, type Facts, type GatheredFacts } from './gather.ts'
 import type { Pruned } from './pruned.ts'
@@ -195,8 +195,7 @@ async function mergeStored(
   let i = 0
   for (const before of stored) {
     const { account, places } = incoming[i++] as IncomingOfThread
-    let facts = before.facts
-    for (const place of places) facts = merge(facts, threadOf(come.at(place) as Fact))
+    const facts = merge(before.facts, mergeAll(places.map((place) => threadOf(come.at(place) as Fact))))
     if (facts === before.facts) continue
     const { calendar, rateCard } = admission.recallContext(account) ?? (await admission.contextOf(registry, account))
     const resolution = resolve(facts, { calendar, rateCard, listed_country: before.listed_country })

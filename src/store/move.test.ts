@@ -7,7 +7,7 @@ import { ENGINE, openDatabase, openEmptyStore, runs } from '../../test/database.
 import { TemporaryFolder } from '../../test/temporary-folder.ts'
 import { type MoveOptions, move, refuseHalfMoved } from './move.ts'
 import { openStore } from './open.ts'
-import { keyOf, ROW_TABLES, type RowKey, type RowTable, type RowValue, type TableRow } from './rows.ts'
+import { keyOf, ROW_TABLES, type RowTable, type RowValue, type TableRow } from './rows.ts'
 import type { Store } from './store.ts'
 
 const ACCOUNTS = [1n, 2n, 30n]
@@ -89,11 +89,9 @@ function arbitraryRows(table: RowTable): fc.Arbitrary<TableRow[]> {
   const row = fc.tuple(...columns.map(arbitraryValue)).map((values) => consistent(table, names, values))
   const [only, ...others] = table.key
   const words = others.length === 0 && only !== undefined ? NAMES[only] : undefined
-  // Parts are numbered for all ads together.
-  const distinguish = (key: RowKey) => (table.name === 'baseline' ? key.at(-1) : key.join('\0'))
   const isParent = ['account', 'campaign', 'adset', 'ad', 'token'].includes(table.name)
   if (!isParent || words === undefined || only === undefined) {
-    return fc.uniqueArray(row, { maxLength: 12, selector: (values) => distinguish(keyOf(table, names, values)) })
+    return fc.uniqueArray(row, { maxLength: 12, selector: (values) => keyOf(table, names, values).join('\0') })
   }
   return fc.tuple(
     ...[...new Set(words)].map((word) =>

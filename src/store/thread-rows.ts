@@ -1,3 +1,4 @@
+import type { Hour } from '../domain/hour.ts'
 import type { RegionClass } from '../domain/region.ts'
 import {
   EMPTY_RESOLUTION,
@@ -17,6 +18,7 @@ import {
   type Message,
   messageTime,
   type Observed,
+  type Thread,
 } from '../domain/thread.ts'
 import type { StoredThread, ThreadChange, ThreadKey } from './threads.ts'
 
@@ -81,20 +83,47 @@ export function changedMessages({ before, facts, resolution }: ThreadChange): Wr
 
 /** The keys of clicks that are gone: one without `mid` goes when the same click comes with one. */
 export function goneClicks({ before, facts }: ThreadChange): readonly WrittenRow[] {
-  if (before.facts.clicks.length === 0) return NOTHING
+  if (before.facts.clicks.length === 0 || before.facts.clicks === facts.clicks) return NOTHING
+  const there = new Set(facts.clicks.map(keyOfClick))
   return before.facts.clicks
-    .filter(({ at, mid }) => !facts.clicks.some((click) => click.at === at && click.mid === mid))
+    .filter((click) => !there.has(keyOfClick(click)))
     .map(({ at, mid }) => [before.ad, before.subscriber, at, mid ?? ''])
 }
 
-export function writtenClicks({ before, facts, resolution }: ThreadChange): readonly WrittenRow[] {
+/** The rows of clicks that differ: one person may click thousands of times, a click at a time. */
+export function changedClicks({ before, facts, resolution }: ThreadChange): readonly WrittenRow[] {
   if (facts.clicks.length === 0) return NOTHING
   const { country, region_class } = resolution
-  return facts.clicks.map(({ at, mid, btn_name }, i) => {
+  const isMoved = isElsewhere(before.resolution, resolution)
+  const known = new Map(before.facts.clicks.map((click, i) => [keyOfClick(click), i]))
+  const rows: WrittenRow[] = []
+  for (const [i, click] of facts.clicks.entries()) {
     const { hour, credited } = resolution.clicks[i] as ResolvedClick
-    const tracking_id = credited === null ? null : (facts.messages[credited]?.tracking_id ?? null)
-    return [before.ad, before.subscriber, at, mid ?? '', country, region_class, hour, tracking_id, btn_name]
-  })
+    const tracking_id = idAt(facts, credited)
+    const place = isMoved ? undefined : known.get(keyOfClick(click))
+    if (place !== undefined && isSameClick(before, place, { click, hour, tracking_id })) continue
+    const { at, mid, btn_name } = click
+    rows.push([before.ad, before.subscriber, at, mid ?? '', country, region_class, hour, tracking_id, btn_name])
+  }
+  return rows
+}
+
+function keyOfClick({ at, mid }: Click): string {
+  return `${at} ${mid ?? ''}`
+}
+
+function idAt({ messages }: Thread, credited: number | null): string | null {
+  return credited === null ? null : (messages[credited]?.tracking_id ?? null)
+}
+
+function isSameClick(
+  { facts, resolution }: StoredThread,
+  place: number,
+  { click, hour, tracking_id }: { readonly click: Click; readonly hour: Hour; readonly tracking_id: string | null },
+): boolean {
+  const known = resolution.clicks[place]
+  const isCreditedSo = known !== undefined && idAt(facts, known.credited) === tracking_id
+  return isCreditedSo && known.hour === hour && facts.clicks[place]?.btn_name === click.btn_name
 }
 
 export function changedFailures({ before, facts, resolution }: ThreadChange): readonly WrittenRow[] {

@@ -47,7 +47,10 @@ export interface Threads {
   remove(threads: readonly ThreadKey[]): Promise<void>
   /** What the ledger takes on disk over its messages, in bytes, indexes included; 0 without messages. */
   readBytesPerMessage(): Promise<number>
-  /** Puts every row of a person under another id, in every ad, in the subscriber list and in what is set aside; returns how many. */
+  /**
+   * Puts every row of a person under another id, in every ad, in the subscriber list and in what is set aside; returns how many.
+   * Whoever resolves threads anew begins again with each ad.
+   */
   rename(subscriber: string, replacement: string): Promise<number>
 
   /** An ad that nobody else resolves in this moment, and the subscriber after whom to go on. */

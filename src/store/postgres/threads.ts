@@ -1,5 +1,6 @@
 import { StoreUnavailableError } from '../store.ts'
 import {
+  changedClicks,
   changedFailures,
   changedMessages,
   changedRecipient,
@@ -10,7 +11,6 @@ import {
   type ThreadRow,
   UUID,
   type WrittenRow,
-  writtenClicks,
 } from '../thread-rows.ts'
 import type { AdKey, StoredThread, ThreadChange, ThreadKey, Threads, UnresolvedAd } from '../threads.ts'
 import { removing } from './removing.ts'
@@ -95,7 +95,7 @@ const WRITES: readonly {
 }[] = [
   { sql: WRITE_MESSAGES, rowsOf: changedMessages, columns: 16, id_place: 2 },
   { sql: REMOVE_CLICKS, rowsOf: goneClicks, columns: 4, isRemoval: true },
-  { sql: WRITE_CLICKS, rowsOf: writtenClicks, columns: 9, id_place: 7 },
+  { sql: WRITE_CLICKS, rowsOf: changedClicks, columns: 9, id_place: 7 },
   { sql: WRITE_FAILURES, rowsOf: changedFailures, columns: 5 },
   { sql: WRITE_RECIPIENTS, rowsOf: changedRecipient, columns: 4 },
 ]
@@ -105,6 +105,9 @@ const HAS_CITUS = "SELECT FROM pg_extension WHERE extname = 'citus'"
 const LIST_AD_NUMBERS = 'SELECT account, ARRAY_AGG(ad) AS ads FROM ad GROUP BY account ORDER BY account'
 
 const RENAME_REJECTED = 'UPDATE rejected SET change = replace(change, $1, $2) WHERE strpos(change, $1) > 0'
+
+/** A thread that was renamed may lie behind whoever resolves anew, subscriber after subscriber. */
+const BEGIN_RESOLVING_AGAIN = "UPDATE unresolved_ad SET after_subscriber = ''"
 
 /** One that no other server resolves in this moment; where all that are left are being resolved, the first of them. */
 const READ_UNRESOLVED_AD =
@@ -204,6 +207,7 @@ export class PostgresThreads implements Threads {
         replacement,
       )
     }
+    await this.#session.run(BEGIN_RESOLVING_AGAIN)
     return rows + (await this.#session.run(RENAME_REJECTED, subscriber, replacement))
   }
 

@@ -17,6 +17,9 @@ const READ_MESSAGE = 'SELECT 1 FROM pruned_message WHERE ad = ? AND message_hash
 
 const READ_BASELINE = 'SELECT part, packed FROM baseline WHERE ad = ? AND part > ? ORDER BY part LIMIT ?'
 
+const ADD_BASELINE = `
+  INSERT INTO baseline (ad, part, packed) SELECT ?1, COALESCE(MAX(part), 0) + 1, ?2 FROM baseline WHERE ad = ?1`
+
 const NOTE_REFUSED = 'UPDATE pruned_ad SET refused_facts = refused_facts + ? WHERE ad = ?'
 
 export class SqlitePruned implements Pruned {
@@ -49,7 +52,7 @@ export class SqlitePruned implements Pruned {
   }
 
   async addBaseline({ ad }: AdKey, packed: Uint8Array): Promise<void> {
-    this.#db.prepare('INSERT INTO baseline (ad, packed) VALUES (?, ?)').run(ad, packed)
+    this.#db.prepare(ADD_BASELINE).run(ad, packed)
   }
 
   async readBaseline({ ad }: AdKey, after_part: number, limit: number): Promise<BaselinePart[]> {

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import {
+  changedClicks,
   changedFailures,
   changedMessages,
   changedRecipient,
@@ -10,7 +11,6 @@ import {
   type ThreadRow,
   UUID,
   type WrittenRow,
-  writtenClicks,
 } from '../thread-rows.ts'
 import type { AdKey, StoredThread, ThreadChange, ThreadKey, Threads, UnresolvedAd } from '../threads.ts'
 
@@ -74,6 +74,9 @@ const COUNT_UNRESOLVED_ADS = 'SELECT COUNT(*) AS ads FROM unresolved_ad'
 
 const WRITE_UNRESOLVED_AD = 'UPDATE unresolved_ad SET after_subscriber = ? WHERE ad = ?'
 
+/** A thread that was renamed may lie behind whoever resolves anew, subscriber after subscriber. */
+const BEGIN_RESOLVING_AGAIN = "UPDATE unresolved_ad SET after_subscriber = ''"
+
 const REMOVE_UNRESOLVED_AD = 'DELETE FROM unresolved_ad WHERE ad = ?'
 
 /** A table without rowid has a cell for each row. */
@@ -127,7 +130,7 @@ export class SqliteThreads implements Threads {
     for (const change of changes) {
       this.#writeRows(this.#writeMessage, changedMessages(change), TRACKING_ID_PLACE)
       this.#writeRows(this.#removeClick, goneClicks(change))
-      this.#writeRows(this.#writeClick, writtenClicks(change), CREDITED_TRACKING_ID_PLACE)
+      this.#writeRows(this.#writeClick, changedClicks(change), CREDITED_TRACKING_ID_PLACE)
       this.#writeRows(this.#writeFailure, changedFailures(change))
       this.#writeRows(this.#writeRecipient, changedRecipient(change))
     }
@@ -155,6 +158,7 @@ export class SqliteThreads implements Threads {
     }
     run('UPDATE subscriber SET subscriber = ? WHERE subscriber = ?', replacement, subscriber)
     run('UPDATE OR REPLACE parked SET subscriber = ? WHERE subscriber = ?', replacement, subscriber)
+    this.#db.exec(BEGIN_RESOLVING_AGAIN)
     run(RENAME_REJECTED, subscriber, replacement)
     return rows
   }
