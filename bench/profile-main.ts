@@ -21,7 +21,7 @@ const FACTS = 300_000
 const PARSING: readonly Label[] = [
   ['garbage collector', ['(garbage collector)']],
   ['start: modules', ['getOrCreateModuleJob loader']],
-  ['parse JSON', ['parseJson import-file.ts', 'parseJson webhook.ts', 'utf8Slice']],
+  ['parse JSON', ['parseJson json.ts', 'utf8Slice']],
   ['hash personal ids', ['#hash pseudonym.ts']],
   ['check a fact', ['parseFact fact.ts', 'readChange webhook.ts', 'listChanges webhook.ts']],
   ['pack', ['packFacts packed-facts.ts', 'postMessage']],

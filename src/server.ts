@@ -112,8 +112,9 @@ interface ReadyStore extends AsyncDisposable {
 /** Opens the store and does what comes before the first request. */
 async function openReady(config: ServerConfig, now_ms: number): Promise<ReadyStore> {
   await using parts = new AsyncDisposableStack()
-  const store = parts.use(await openStore(config.database))
+  // Before anything of it is touched, or brought up to date: another server may have it.
   parts.use(lockStore(config.database, 'serve'))
+  const store = parts.use(await openStore(config.database, { is_locked: true }))
   await refuseHalfMoved(store)
   await confirmHashKey(store, config.hash_key)
   await store.write(({ registry }) => registry.removeForgotten(now_ms))

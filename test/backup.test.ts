@@ -243,7 +243,6 @@ test('readout restore --replace keeps what was there, and is refused while a ser
   assert.match(ended.stderr, /what was there before is .*readout\.db\.replaced; remove it when all is well/)
   assert.match(await list(database), /^act_1\tOne/)
   assert.deepEqual(readFileSync(`${database}.key`), key)
-  copyFileSync(`${database}.key`, `${database}.replaced.key`)
   assert.match(await list(`${database}.replaced`), /^act_1\tTwo/)
   assert.match((await restore('--replace')).stderr, /replaced: it is there already; it is what was replaced before/)
 })
@@ -258,4 +257,44 @@ test('readout restore takes the key that lies beside the backup, and makes its f
   assert.deepEqual(readFileSync(`${target}.key`), readFileSync(`${database}.key`))
   assert.equal(statSync(`${target}.key`).mode & 0o777, 0o600)
   assert.equal((await readout(['verify', '--database', target])).code, 0)
+})
+
+test('readout restore --replace is refused while any program has the database open', async () => {
+  const { folder, database, backup } = await openBackup()
+  using _folder = folder
+  {
+    using db = new DatabaseSync(database)
+    db.prepare('SELECT COUNT(*) FROM account').get()
+    const ended = await readout(['restore', backup, '--database', database, '--replace'])
+    assert.match(
+      ended.stderr,
+      /cannot put aside the database .*: another program holds it, and does not let go; try again/,
+    )
+  }
+  assert.deepEqual([existsSync(`${database}.replaced`), existsSync(`${database}.part`)], [false, false])
+  assert.equal((await readout(['restore', backup, '--database', database, '--replace'])).code, 0)
+})
+
+test("readout restore --replace puts the key aside with its database, and takes the one that is the backup's", async () => {
+  const { folder, database, backup } = await openBackup()
+  using _folder = folder
+  copyFileSync(`${database}.key`, `${backup}.key`)
+  using other = new TemporaryFolder()
+  const theirs = other.file('theirs.db')
+  const account = ['account', 'add', 'act_2', '--name', 'Two', '--currency', 'USD', '--time-zone', 'UTC']
+  await readout([...account, '--database', theirs])
+  const ended = await readout(['restore', backup, '--database', theirs, '--replace'])
+  assert.equal(ended.code, 0, ended.stderr)
+  const list = async (file: string) => (await readout(['account', 'list', '-o', 'plain', '--database', file])).stdout
+  assert.match(await list(theirs), /^act_1\tOne/)
+  assert.match(await list(`${theirs}.replaced`), /^act_2\tTwo/)
+})
+
+test('a database that is damaged is put aside as it is', async () => {
+  const { folder, database, backup } = await openBackup()
+  using _folder = folder
+  writeFileSync(database, readFileSync(database).fill(0x5a, 0, 4096))
+  const ended = await readout(['restore', backup, '--database', database, '--replace'])
+  assert.equal(ended.code, 0, ended.stderr)
+  assert.equal((await readout(['verify', '--database', database])).code, 0)
 })

@@ -168,7 +168,7 @@ const FORBIDDEN: readonly { what: string; file: string; mode: number; args: stri
     file: '.',
     mode: 0o555,
     args: ['serve', '--port', '0'],
-    said: /cannot open the database .*: it may not be written/,
+    said: /cannot (?:open|serve) the database .*: it may not be written/,
   },
   {
     what: 'a file',

@@ -73,6 +73,26 @@ test('readout import, subscribers, rates, insights and failures work together', 
   await run(0, 'verify')
 })
 
+test('readout import counts a fact whatever line registers its ad', async () => {
+  for (const pages of [
+    ['8', '9'],
+    ['9', '8'],
+  ]) {
+    await using terminal = await openTerminal()
+    const { folder, run } = terminal
+    await run(0, ...ACCOUNT, '--page', '9')
+    const lines = pages.map((page_id) => {
+      const at = { timestamp: '2026-06-30T20:00:00Z', marketing_message_tracking_id: `t${page_id}` }
+      return factLine({ kind: 'delivered', page_id, ...at })
+    })
+    writeFileSync(folder.file('facts.ndjson'), lines.join('\n'))
+    const { stderr } = await run(0, 'import', folder.file('facts.ndjson'))
+    assert.doesNotMatch(stderr, /waiting for their ads/)
+    const asked = ['--date-preset', 'maximum', '--fields', 'marketing_messages_delivered', '-o', 'plain']
+    assert.match((await run(0, 'insights', 'act_1', ...asked)).stdout, /^2\t/)
+  }
+})
+
 test('readout campaign add registers an ad set and an ad under ids of their own', async () => {
   await using terminal = await openTerminal()
   const { run } = terminal

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { readout } from './command.ts'
@@ -80,6 +80,10 @@ test('readout takes files as other programs write them, and refuses those that l
     /it is empty; its first line must be token,country/,
   )
   assert.match((await run(1, 'import', folder.path)).stderr, /it is not a file/)
+  const many = Array.from({ length: 20_000 }, (_, i) => `token${i},BR`).join('\n')
+  writeFileSync(table, `token,country\n${many}\none,two,three\nlast,CL\n`)
+  const { stderr } = await run(1, 'subscribers', 'import', table)
+  assert.match(stderr, /^readout: cannot read .*: Invalid Record Length.*; the \d+ rows before it are added$/m)
 })
 
 test('readout waits for a database that another program holds, and says so when it gives up', async () => {
@@ -103,6 +107,10 @@ test('readout begins a database only where one is asked for', ON_SQLITE, async (
   foreign.close()
   const args = ['status', '--database', database, '--hash-key', 'ab'.repeat(32)]
   assert.match((await readout(args)).stderr, /it is another program's; name another with --database/)
+  await readout(['import', folder.file('nowhere.ndjson'), '--database', folder.file('new.db')])
+  assert.deepEqual([existsSync(folder.file('new.db')), existsSync(folder.file('new.db.key'))], [false, false])
+  writeFileSync(folder.file('odd.db.key'), `${'ab'.repeat(32)}c and more`)
+  assert.match((await readout([...ACCOUNT, '--database', folder.file('odd.db')])).stderr, /it must hold 64 hex digits/)
   for (const name of [':memory:', 'file:x.db', 'mysql://u@host/db']) {
     assert.match((await readout(['status', '--database', name])).stderr, /It must be the path of a file/)
   }

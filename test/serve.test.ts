@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { rmSync, statSync } from 'node:fs'
+import { rmSync, statSync, symlinkSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { formatSignature } from '../src/ingest/signature.ts'
 import { readout, Serving } from './command.ts'
@@ -51,4 +52,43 @@ test('readout serve keeps a SQLite file to itself, and its hash key beside it', 
   assert.equal(statSync(`${database.name}.key`).mode & 0o777, 0o600)
   rmSync(`${database.name}.key`)
   assert.match((await run(1, 'account', 'list')).stderr, /its hash key .* is missing; put it back/)
+})
+
+test('readout leaves the tables of an older version as they are while its server runs', ON_SQLITE, async () => {
+  await using terminal = await openTerminal()
+  const { database, run } = terminal
+  await run(0, ...ACCOUNT)
+  const { version } = await versionOf(database.name)
+  {
+    await using _serving = await Serving.start(['--database', database.name])
+    await database.exec(`PRAGMA user_version = ${version - 1}`)
+    assert.match((await run(1, 'account', 'list')).stderr, /a server of an older version has it open; stop that/)
+    assert.match((await run(1, 'serve', '--port', '0')).stderr, /another server has it open/)
+    assert.equal((await versionOf(database.name)).version, version - 1)
+    await database.exec(`PRAGMA user_version = ${version}`)
+  }
+  await run(0, 'account', 'list')
+})
+
+async function versionOf(file: string): Promise<{ version: number }> {
+  using db = new DatabaseSync(file, { readOnly: true })
+  return { version: Number(db.prepare('PRAGMA user_version').get()?.user_version) }
+}
+
+test("two names of one SQLite file are one server's", ON_SQLITE, async () => {
+  await using terminal = await openTerminal()
+  const { folder, database, run } = terminal
+  await run(0, ...ACCOUNT)
+  symlinkSync(database.name, folder.file('other.db'))
+  await using _serving = await Serving.start(['--database', database.name])
+  const other = await readout([
+    'serve',
+    '--port',
+    '0',
+    '--database',
+    folder.file('other.db'),
+    '--hash-key',
+    'ab'.repeat(32),
+  ])
+  assert.match(other.stderr, /another server has it open/)
 })

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { confirmHashKey } from '../ingest/pseudonym.ts'
 import { describeDatabase, isPostgres } from '../store/open.ts'
-import { copyDatabase, publishDraft, removeDraft } from '../store/sqlite/backup.ts'
+import { copyDatabase, foldLog, publishDraft, removeDraft } from '../store/sqlite/backup.ts'
 import { lockDatabase } from '../store/sqlite/lock.ts'
 import { openSqliteStore } from '../store/sqlite/store.ts'
 import type { Store } from '../store/store.ts'
@@ -56,14 +56,14 @@ async function restoreFrom(file: string, options: RestoreOptions): Promise<void>
   checkPlace(database, replace)
   mkdirSync(dirname(database), { recursive: true })
   using _lock = lockDatabase(database, 'restore')
-  const hash_key = options.hashKey ?? readKeyOf(file, database)
+  const keys = options.hashKey === undefined ? readKeysOf(file, database) : [options.hashKey]
   const draft = draftOf(database)
   await copyWithProgress('restore', file, draft)
-  const contents = await describeDraft(draft, hash_key)
+  const { contents, hash_key } = await describeDraft(draft, keys)
   checkPlace(database, replace)
-  if (options.hashKey === undefined) writeHashKey(hashKeyFile(database), hash_key)
-  moveAside(database)
+  keepAside(database)
   publishDraft(draft, database)
+  keepKey(hashKeyFile(database), hash_key, options.hashKey !== undefined)
   say(`restored ${formatBytes(statSync(database).size)} to ${database}: ${contents}`)
   if (!existsSync(hashKeyFile(database))) {
     say(`its hash key is not kept: go on setting READOUT_HASH_KEY, or put the key into ${hashKeyFile(database)}`)
@@ -71,10 +71,29 @@ async function restoreFrom(file: string, options: RestoreOptions): Promise<void>
   if (existsSync(asideOf(database))) say(`what was there before is ${asideOf(database)}; remove it when all is well`)
 }
 
-/** Opens the draft as any database is opened, which brings its tables up to date, and tells what is in it. */
-async function describeDraft(draft: string, hash_key: Uint8Array): Promise<string> {
+/** Opens the draft as any database is opened, which brings its tables up to date, and tells what is in it, and which key is its. */
+async function describeDraft(
+  draft: string,
+  [key, ...others]: readonly Uint8Array[],
+): Promise<{ contents: string; hash_key: Uint8Array }> {
   await using store = openSqliteStore(draft)
-  await confirmHashKey(store, hash_key)
+  const hash_key = await findKey(store, key ?? new Uint8Array(), others)
+  return { hash_key, contents: await describeContents(store) }
+}
+
+/** The first of the keys that is the database's. Throws where none is. */
+async function findKey(store: Store, key: Uint8Array, others: readonly Uint8Array[]): Promise<Uint8Array> {
+  try {
+    await confirmHashKey(store, key)
+    return key
+  } catch (cause) {
+    const [next, ...rest] = others
+    if (next === undefined) throw cause
+    return findKey(store, next, rest)
+  }
+}
+
+async function describeContents(store: Store): Promise<string> {
   const accounts = await store.registry.listAccounts()
   const campaigns = await store.registry.listCampaigns()
   return `${count(accounts.length, 'account')}, ${count(campaigns.length, 'campaign')}, ${await describeLast(store)}`
@@ -116,20 +135,40 @@ function refuseExisting(file: string, act: string, way_out: string): void {
   if (existsSync(file)) throw new CliError(`cannot ${act} ${file}: it is there already; ${way_out}`)
 }
 
-/** The log goes first: beside a new database, it would be taken for its own. */
-function moveAside(database: string): void {
-  for (const end of [...BESIDE, '']) {
-    if (existsSync(database + end)) renameSync(database + end, asideOf(database) + end)
-  }
+/**
+ * Gives what is there another name. Whoever is stopped here leaves the one or the other under the old name, and never none: a server
+ * that started then would begin anew. A damaged one, whose log nobody can bring in, goes away first, with its log.
+ */
+function keepAside(database: string): void {
+  if (!existsSync(database)) return
+  if (existsSync(hashKeyFile(database))) copyFileSync(hashKeyFile(database), hashKeyFile(asideOf(database)))
+  if (foldLog(database)) linkSync(database, asideOf(database))
+  else
+    for (const end of [...BESIDE, ''])
+      if (existsSync(database + end)) renameSync(database + end, asideOf(database) + end)
 }
 
-/** The key beside the place of the database, or else beside the backup. */
-function readKeyOf(file: string, database: string): Uint8Array {
-  const known = [database, file].map(hashKeyFile).find((one) => existsSync(one))
-  if (known !== undefined) return readKeyFile(known)
+/** The keys beside the backup, and beside the place of the database: either may be another's. */
+function readKeysOf(file: string, database: string): Uint8Array[] {
+  const known = [file, database].map(hashKeyFile).filter((one) => existsSync(one))
+  if (known.length > 0) return known.map(readKeyFile)
   throw new CliError(
     `cannot restore ${file}: its hash key is missing; put its copy at ${hashKeyFile(database)}, or set READOUT_HASH_KEY`,
   )
+}
+
+/** A key that is another's goes; what is set need not be kept. */
+function keepKey(file: string, hash_key: Uint8Array, isSet: boolean): void {
+  if (existsSync(file) && !isKeyOf(file, hash_key)) rmSync(file)
+  if (!isSet) writeHashKey(file, hash_key)
+}
+
+function isKeyOf(file: string, hash_key: Uint8Array): boolean {
+  try {
+    return Buffer.from(hash_key).equals(readKeyFile(file))
+  } catch {
+    return false
+  }
 }
 
 function draftOf(file: string): string {

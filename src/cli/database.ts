@@ -29,18 +29,21 @@ export interface DatabaseOptions {
 /** Commands that a new database may begin with; any other is asked of one that is there. */
 const BEGINNINGS: ReadonlySet<string> = new Set(['readout account add', 'readout import'])
 
-/** Adds a command that works on the database. */
+/** Adds a command that works on the database, once what it was given is looked at. */
 export function databaseCommand<Options>(
   parent: Command,
   usage: string,
   help: string,
   run: (database: Database, options: Options & DatabaseOptions, values: string[]) => Promise<void>,
+  check: (values: readonly string[]) => void = () => {},
 ): Command {
   const command = addSettings(parent.command(usage).description(help), DATABASE_SETTINGS)
   command.action(async () => {
     endOnInterrupt('cancelled; what was committed is kept')
     const options = command.opts<Options & DatabaseOptions>()
     const { database } = options
+    // Before a database is begun for it.
+    check(command.args)
     if (!isPostgres(database) && !existsSync(database) && !BEGINNINGS.has(pathOf(command))) {
       throw new CliError(`there is no database ${database}: name it with --database, or begin with readout account add`)
     }

@@ -54,10 +54,17 @@ export function readHashKey(database: string): Uint8Array {
   return readKeyFile(file)
 }
 
+const KEY = new RegExp(`^[0-9a-fA-F]{${HASH_KEY_BYTES * 2}}$`)
+
+/** The key that these hex digits are; `undefined` for any other text. */
+export function parseHashKey(text: string): Uint8Array | undefined {
+  return KEY.test(text) ? Buffer.from(text, 'hex') : undefined
+}
+
 /** Reads a key file. Throws a CliError when it holds no key. */
 export function readKeyFile(file: string): Uint8Array {
-  const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex')
-  if (key.length === HASH_KEY_BYTES) return key
+  const key = parseHashKey(readFileSync(file, 'utf8').trim())
+  if (key !== undefined) return key
   throw new CliError(`cannot read the hash key ${file}: it must hold ${HASH_KEY_BYTES * 2} hex digits`)
 }
 

@@ -1,11 +1,12 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { RowsImported } from '../ingest/csv.ts'
+import { CsvFileError, type RowsImported } from '../ingest/csv.ts'
 import type { Imported } from '../ingest/import.ts'
 import { importApart } from '../ingest/import-worker.ts'
 import { importRates } from '../ingest/rates.ts'
 import { importSubscribers } from '../ingest/subscribers.ts'
 import { catchUp } from '../store/catch-up.ts'
+import type { Store } from '../store/store.ts'
 import { type Database, type DatabaseOptions, databaseCommand } from './database.ts'
 import { CliError, EXIT } from './error.ts'
 import { count, say } from './output.ts'
@@ -22,6 +23,7 @@ export function addImportCommands(program: Command): void {
     'import <file>',
     'append the facts of an NDJSON file, one a line; safe to repeat',
     importFile,
+    ([named = '']) => findFile(named),
   )
   const subscribers = program.command('subscribers').description("subscribers' countries")
   databaseCommand(
@@ -40,7 +42,7 @@ export function addImportCommands(program: Command): void {
 }
 
 async function importFile(
-  { hash_key, now_ms }: Database,
+  { store, admission, hash_key, now_ms }: Database,
   options: DatabaseOptions,
   [named = '']: string[],
 ): Promise<void> {
@@ -56,10 +58,17 @@ async function importFile(
       onProgress: ({ bytes, facts }) => progress.update(bytes, total, count(facts, 'fact')),
     },
   )
+  // A line may have registered the ad of another before it, which was parked.
+  if (imported.parked > 0) await catchUp(store, admission, now_ms)
+  const parked = imported.parked > 0 ? Math.min(imported.parked, await countParked(store)) : 0
   progress[Symbol.dispose]()
   bad.end()
-  sayImported(imported, (performance.now() - started_ms) / 1000)
+  sayImported({ ...imported, parked }, (performance.now() - started_ms) / 1000)
   if (imported.bad_lines > 0) process.exitCode = EXIT.failed
+}
+
+async function countParked({ setAside }: Store): Promise<number> {
+  return (await setAside.listParked()).reduce((sum, { facts }) => sum + facts, 0)
 }
 
 function sayImported(imported: Imported, seconds: number): void {
@@ -74,8 +83,14 @@ function sayImported(imported: Imported, seconds: number): void {
 
 async function importSubscriberFile(database: Database, _options: unknown, [named = '']: string[]): Promise<void> {
   const bad = new BadLines(named)
-  const imported = await importSubscribers(findFile(named), database.store, database.pseudonyms, bad.add)
-  await finishRows(database, bad, imported)
+  const { store, admission, pseudonyms, now_ms } = database
+  try {
+    await finishRows(database, bad, await importSubscribers(findFile(named), store, pseudonyms, bad.add))
+  } catch (error) {
+    // What stands before the fault was added, and is not to wait for the next command.
+    if (error instanceof CsvFileError) await catchUp(store, admission, now_ms)
+    throw error
+  }
 }
 
 async function importRateFile(

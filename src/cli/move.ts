@@ -30,10 +30,11 @@ async function moveDatabase({ from, to }: Options): Promise<void> {
   if (from === to) throw misused('--from and --to are the same database: name another with --to')
   if (!isPostgres(from) && !existsSync(from)) throw new CliError(`there is no database ${from}: name it with --from`)
   endOnInterrupt('cancelled; what was moved is kept, and the same command goes on')
-  await using source = await openStore(from, { statement_ms_max: COMMAND_STATEMENT_MS_MAX })
-  await using target = await openStore(to, { statement_ms_max: COMMAND_STATEMENT_MS_MAX })
   using _from = lockStore(from, 'move')
   using _to = lockStore(to, 'move')
+  const options = { statement_ms_max: COMMAND_STATEMENT_MS_MAX, is_locked: true }
+  await using source = await openStore(from, options)
+  await using target = await openStore(to, options)
   await confirmSameHashKey(source, target)
   const moved = await moveWithProgress({ name: nameOf(from), store: source }, { name: nameOf(to), store: target })
   sayMoved(moved, from, to)

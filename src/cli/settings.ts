@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { isPostgres } from '../store/open.ts'
+import { parseHashKey } from './hash-key.ts'
 import { misused } from './values.ts'
 
 /** A setting of Readout: a flag of the commands that read it, and a variable of the environment. */
@@ -27,7 +28,7 @@ export const DATABASE_SETTINGS: readonly Setting[] = [
     flag: 'hash-key',
     value: 'HEX',
     help: 'the key that personal ids are hashed with, 64 hex digits; else the file FILE.key beside the database; PostgreSQL needs it set',
-    parse: parseHashKey,
+    parse: parseGivenKey,
   },
 ]
 
@@ -136,8 +137,9 @@ function parseUrl(text: string): string {
   throw new InvalidArgumentError('It must be a URL such as https://readout.example.com.')
 }
 
-function parseHashKey(text: string): Uint8Array {
-  if (/^[0-9a-fA-F]{64}$/.test(text)) return Buffer.from(text, 'hex')
+function parseGivenKey(text: string): Uint8Array {
+  const key = parseHashKey(text)
+  if (key !== undefined) return key
   // An InvalidArgumentError would print the value, which may be the key with one digit too many.
   throw misused('--hash-key, or READOUT_HASH_KEY, must be 64 hex digits; make one with: openssl rand -hex 32')
 }

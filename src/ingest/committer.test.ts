@@ -17,11 +17,11 @@ test('Committer.take() tells of groups in their order, though a later one fails 
   const file = join(folder, 'readout.db')
   const disk = Promise.withResolvers<void>()
   {
-    await using store = sqliteStoreOn(openDatabase(file, 0), {
+    await using store = sqliteStoreOn(openDatabase(file, { busy_ms_max: 0 }), {
       sync: () => disk.promise,
       [Symbol.asyncDispose]: async () => {},
     })
-    using other = openDatabase(file, 0)
+    using other = openDatabase(file, { busy_ms_max: 0 })
     const committer = new Committer(store, NOW_MS)
     const told: string[] = []
     const take = (tracking_id: string) => committer.take(groupOf(tracking_id)).then(({ kind }) => told.push(kind))

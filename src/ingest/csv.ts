@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { CsvError, parse } from 'csv-parse'
 
-/** Thrown for a CSV file that cannot be read as the table it should be; the message names the line. */
+/** Thrown for a CSV file that cannot be read as the table it should be, or not to its end; the message names the line. */
 export class CsvFileError extends Error {
   override readonly name = 'CsvFileError'
 }

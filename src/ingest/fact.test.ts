@@ -40,7 +40,7 @@ test('parseFact() takes every form that a value comes in', () => {
   for (const mid of [undefined, null, 0, '', '0']) assert.equal(parse({ ...SENT, mid }).mid, null, String(mid))
   for (const id of [42, '42']) assert.equal(parse({ ...SENT, message_id: id }).ad_id, '42')
   assert.equal(parse({ ...SENT, page_id: '18446744073709551615' }).page_id, '18446744073709551615')
-  assert.equal(parse({ ...SENT, price_micros: '1000000000000000' }).price_micros, 10n ** 15n)
+  assert.equal(parse({ ...SENT, price_micros: '1000000000000' }).price_micros, 10n ** 12n)
 })
 
 test('parseFact() leaves out what a click and a failure do not have', () => {
@@ -62,6 +62,8 @@ const WRONG: [record: FactRecord, reason: RegExp][] = [
   [{ timestamp: 'yesterday' }, /^timestamp is "yesterday"/],
   [{ timestamp: -1 }, /^timestamp is -1/],
   [{ message_id: 'abc' }, /^message_id is "abc": it must be an id of 1 to 20 digits, as text$/],
+  [{ messenger_subscription_token: 2 ** 53 }, /^messenger_subscription_token is wrong/],
+  [{ kind: 'clicked', mid: 2 ** 53 }, /^mid must be a text/],
   [{ message_id: 2 ** 53 }, /^message_id is 9007199254740992/],
   [{ page_id: '123456789012345678901' }, /^page_id is/],
   [{ page_id: { id: 1 } }, /^page_id is \{"id":1\}/],

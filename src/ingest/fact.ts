@@ -91,7 +91,7 @@ function parseId(key: string, value: unknown): string {
 }
 
 function parseSubscriber(token: unknown, pseudonyms: Pseudonyms): string {
-  const text = typeof token === 'number' ? String(token) : token
+  const text = typeof token === 'number' && Number.isSafeInteger(token) ? String(token) : token
   if (isToken(text)) return pseudonyms.subscriber(text)
   // The value is personal, so the message does not repeat it.
   const isMissing = token === undefined || token === null || token === ''
@@ -121,7 +121,7 @@ function parseTrackingId(value: unknown): string {
 /** Meta leaves it out, or sends `null` or 0, where it may not tell it (contract 13.5). */
 function parseMid(mid: unknown, pseudonyms: Pseudonyms): string | null {
   if (mid === undefined || mid === null || mid === 0 || mid === '' || mid === '0') return null
-  const text = typeof mid === 'number' ? String(mid) : mid
+  const text = typeof mid === 'number' && Number.isSafeInteger(mid) ? String(mid) : mid
   if (typeof text === 'string' && text.length <= ID_LENGTH_MAX) return pseudonyms.mid(text)
   throw new FactError(`mid must be a text of at most ${ID_LENGTH_MAX} characters, or be left out`)
 }

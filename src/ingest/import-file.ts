@@ -5,6 +5,7 @@ import type { Fact } from '../domain/fact.ts'
 import type { Facts } from '../store/gather.ts'
 import { FactError, type FactRecord, parseFact } from './fact.ts'
 import { JoinedFacts } from './joined-facts.ts'
+import { parseJson } from './json.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 
 /**
@@ -187,16 +188,16 @@ function parseLines(
 /** Parses one line of an import. Throws a FactError. */
 export function parseFactLine(line: string, pseudonyms: Pseudonyms, now_ms: number): Fact {
   if (line.length > LINE_BYTES_MAX) throw new FactError(`the line is longer than ${LINE_BYTES_MAX} characters`)
-  const record = parseJson(line)
+  const record = parseLine(line)
   if (typeof record === 'object' && record !== null && !Array.isArray(record)) {
     return parseFact(record as FactRecord, pseudonyms, now_ms)
   }
   throw new FactError('the line is no JSON object')
 }
 
-function parseJson(line: string): unknown {
+function parseLine(line: string): unknown {
   try {
-    return JSON.parse(line)
+    return parseJson(line)
   } catch {
     throw new FactError('the line is no JSON')
   }

@@ -37,7 +37,7 @@ function parseRate({ country = '', price = '', valid_from = '' }: Readonly<Recor
   if (named === undefined)
     return `country is ${JSON.stringify(country)}: it must be the ISO 3166-1 code of a country, or * for any`
   if (price_micros === undefined || price_micros > PRICE_MICROS_MAX) {
-    return `price is ${JSON.stringify(price)}: it must be an amount such as 0.0141, below a billion, with at most six decimals`
+    return `price is ${JSON.stringify(price)}: it must be an amount such as 0.0141, at most a million, with at most six decimals`
   }
   if (day === undefined) return `valid_from is ${JSON.stringify(valid_from)}: it must be a day such as 2026-01-31`
   return { country: named, price_micros, valid_from: day }

@@ -1,6 +1,6 @@
 import { parseCountry } from '../domain/country.ts'
 import type { Store } from '../store/store.ts'
-import { type RowsImported, readCsv } from './csv.ts'
+import { CsvFileError, type RowsImported, readCsv } from './csv.ts'
 import { isToken, TOKEN_FORM } from './fact.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 
@@ -9,7 +9,8 @@ const ROWS_MAX = 10_000
 
 /**
  * Adds the rows of a `token,country` file to the subscriber list, and has every thread resolved anew; the caller
- * catches up. A bad row is reported, and left out.
+ * catches up. A bad row is reported, and left out. Rejects with a CsvFileError for a file that cannot be read to its end; what
+ * stands before is added.
  */
 export async function importSubscribers(
   file: string,
@@ -19,19 +20,25 @@ export async function importSubscribers(
 ): Promise<RowsImported> {
   const imported: RowsImported = { rows: 0, bad_rows: 0 }
   let countries = new Map<string, string>()
-  for await (const { line, cells } of readCsv(file, ['token', 'country'])) {
-    const country = parseCountry(cells.country ?? '')
-    const token = cells.token ?? ''
-    if (country !== undefined && isToken(token)) {
-      countries.set(pseudonyms.subscriber(token), country)
-      imported.rows++
-    } else {
-      imported.bad_rows++
-      onBadRow(line, country === undefined ? countryReason(cells.country) : `token must be ${TOKEN_FORM}`)
+  try {
+    for await (const { line, cells } of readCsv(file, ['token', 'country'])) {
+      const country = parseCountry(cells.country ?? '')
+      const token = cells.token ?? ''
+      if (country !== undefined && isToken(token)) {
+        countries.set(pseudonyms.subscriber(token), country)
+        imported.rows++
+      } else {
+        imported.bad_rows++
+        onBadRow(line, country === undefined ? countryReason(cells.country) : `token must be ${TOKEN_FORM}`)
+      }
+      if (countries.size < ROWS_MAX) continue
+      await writeCountries(store, countries)
+      countries = new Map()
     }
-    if (countries.size < ROWS_MAX) continue
+  } catch (cause) {
+    if (!(cause instanceof CsvFileError) || imported.rows === 0) throw cause
     await writeCountries(store, countries)
-    countries = new Map()
+    throw new CsvFileError(`${cause.message}; the ${imported.rows} rows before it are added`, { cause })
   }
   await writeCountries(store, countries)
   return imported

@@ -1,6 +1,7 @@
 import type { Fact, FactKind } from '../domain/fact.ts'
 import type { RejectedChange } from '../store/set-aside.ts'
 import { FactError, type FactRecord, ID_LENGTH_MAX, parseFact } from './fact.ts'
+import { parseJson } from './json.ts'
 import { KEPT_PSEUDONYMS, type Pseudonyms } from './pseudonym.ts'
 
 /** The Page fields that Messenger reports marketing messages under, and what they say (contract 13.5). */
@@ -37,7 +38,7 @@ type Json = Readonly<Record<string, unknown>>
  */
 export function parseWebhook(text: string, pseudonyms: Pseudonyms, now_ms: number): Webhook {
   const webhook: Webhook = { facts: [], rejected: [], ignored: 0 }
-  const changes = listChanges(parseJson(text))
+  const changes = listChanges(parseBody(text))
   if (changes.length > CHANGES_MAX) {
     throw new WebhookError(`cannot read the webhook: it has ${changes.length} changes, at most ${CHANGES_MAX} are read`)
   }
@@ -51,12 +52,9 @@ export function parseRejected(change: string, now_ms: number): Fact {
   return parseFact({ ...record, kind: kindOf(record) }, KEPT_PSEUDONYMS, now_ms)
 }
 
-/** An id as a number that JSON.parse would round. */
-const LONG_ID = /(id"\s*:\s*)(\d{16,})(?=\s*[,}\]])/g
-
-function parseJson(text: string): unknown {
+function parseBody(text: string): unknown {
   try {
-    return JSON.parse(text.search(LONG_ID) < 0 ? text : text.replace(LONG_ID, '$1"$2"'))
+    return parseJson(text)
   } catch (cause) {
     throw new WebhookError('cannot read the webhook: the body is not JSON', { cause })
   }

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { describePostgres } from './postgres/error.ts'
 import { openPostgresStore } from './postgres/store.ts'
+import { refuseForeignFile } from './sqlite/database.ts'
 import { lockDatabase } from './sqlite/lock.ts'
 import { openSqliteStore } from './sqlite/store.ts'
 import { type OpenOptions, type Store, StoreUnavailableError } from './store.ts'
@@ -18,7 +19,7 @@ export function isPostgres(database: string): boolean {
  * a StoreUnavailableError for a database that is away.
  */
 export async function openStore(database: string, options: OpenOptions = {}): Promise<Store> {
-  return isPostgres(database) ? openPostgresStore(database, options) : openSqliteStore(database, options.busy_ms_max)
+  return isPostgres(database) ? openPostgresStore(database, options) : openSqliteStore(database, options)
 }
 
 /** How often one looks whether a database that is away has come back. */
@@ -49,7 +50,10 @@ export async function whenThere<T>(
  * Throws a DatabaseError.
  */
 export function lockStore(database: string, purpose: 'serve' | 'vacuum' | 'move'): Disposable {
-  return isPostgres(database) ? new DisposableStack() : lockDatabase(database, purpose)
+  if (isPostgres(database)) return new DisposableStack()
+  // Beside a file that is not ours, nothing is left.
+  refuseForeignFile(database)
+  return lockDatabase(database, purpose)
 }
 
 /** A database as it may be shown: a file, or a URL without its password. */

@@ -55,6 +55,8 @@ export interface OpenOptions {
    * whose database is away meanwhile opens all the same, and says so of what it cannot do.
    */
   readonly is_migrated?: boolean
+  /** Whether whoever opens it has taken a SQLite file with `lockStore`; else its tables are left as a running server knows them. */
+  readonly is_locked?: boolean
 }
 
 /** The ledger, the rollups and the registry in one database. Outside a transaction it is for reading. */

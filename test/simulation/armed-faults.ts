@@ -1,7 +1,7 @@
 import type { Fault, FaultPoint } from './plan/fault.ts'
 
 /** Begins a writing transaction, in SQLite's words or in PostgreSQL's. */
-export const BEGINS_WRITING = /^BEGIN(?: IMMEDIATE$|;)/
+export const BEGINS_WRITING = /^BEGIN (?:IMMEDIATE$|ISOLATION LEVEL READ COMMITTED;)/
 
 const CHANGED = /^\s*(?:INSERT (?:OR \w+ )?INTO|UPDATE(?: OR \w+)?|DELETE FROM) (\w+)/
 

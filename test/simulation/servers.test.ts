@@ -39,7 +39,7 @@ for (const { effect, isStored } of [
     const client = new pg.Client({ connectionString: wire.database })
     client.on('error', () => {})
     await client.connect()
-    await client.query('BEGIN; SELECT 1')
+    await client.query('BEGIN ISOLATION LEVEL READ COMMITTED; SELECT 1')
     await client.query('INSERT INTO kept VALUES ($1)', [1])
     faults.arm({ point: 'commit', effect, left: 0 })
     await assert.rejects(client.query('COMMIT'))

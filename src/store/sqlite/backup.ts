@@ -45,6 +45,24 @@ export function publishDraft(draft: string, file: string): void {
   sync(dirname(file))
 }
 
+/** How long one waits for whoever has a file open that is to be put aside. */
+const FOLD_MS_MAX = 1000
+
+/**
+ * Brings the log of a database into its file, so that this is all of it. False where it is too damaged for that. Throws a
+ * DatabaseError while another program has it open, and would go on writing to what was put aside.
+ */
+export function foldLog(file: string): boolean {
+  try {
+    using db = new DatabaseSync(file, { timeout: FOLD_MS_MAX })
+    db.exec('PRAGMA journal_mode = DELETE')
+    return true
+  } catch (cause) {
+    if (isDamage(cause)) return false
+    throw databaseError('put aside', file, cause)
+  }
+}
+
 async function copyPages(
   act: string,
   from: string,

@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { DatabaseError } from '../store.ts'
+import { DatabaseError, type OpenOptions } from '../store.ts'
 import { anotherFor, databaseError, isDamage } from './error.ts'
+import { isServed } from './lock.ts'
 
 /** How long a statement waits for another process's transaction before it fails. */
 export const BUSY_MS_MAX = 10_000
@@ -22,7 +23,10 @@ const APPLICATION_ID = 0x52656164
 const MIGRATIONS = join(import.meta.dirname, 'migrations')
 
 /** Opens a database file, which is made, with its folder, where it is missing, and brings its tables up to date. */
-export function openDatabase(file: string, busy_ms_max: number): DatabaseSync {
+export function openDatabase(
+  file: string,
+  { busy_ms_max = BUSY_MS_MAX, is_migrated = false, is_locked = false }: OpenOptions = {},
+): DatabaseSync {
   const parts = new DisposableStack()
   try {
     mkdirSync(dirname(file), { recursive: true })
@@ -33,7 +37,7 @@ export function openDatabase(file: string, busy_ms_max: number): DatabaseSync {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON')
     checkLog(db, file)
     db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
-    migrate(db, file)
+    if (!is_migrated) migrate(db, file, is_locked)
     parts.move()
     return db
   } catch (cause) {
@@ -76,12 +80,13 @@ export function refuseStrange(db: DatabaseSync, act: string, file: string): void
 }
 
 /** Runs the migrations that the file has not seen yet, in one transaction. */
-function migrate(db: DatabaseSync, file: string): void {
+function migrate(db: DatabaseSync, file: string, is_locked: boolean): void {
   const migrations = listMigrations()
   if (versionOf(db) === migrations.length) return
   db.exec('BEGIN IMMEDIATE')
   try {
     refuseNewer(db, 'open', file)
+    if (versionOf(db) > 0 && !is_locked) refuseServed(file)
     for (const migration of migrations.slice(versionOf(db))) {
       db.exec(readFileSync(join(MIGRATIONS, migration), 'utf8'))
     }
@@ -90,6 +95,25 @@ function migrate(db: DatabaseSync, file: string): void {
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
+  }
+}
+
+/** A server of an older version would not find its tables as it knows them. */
+function refuseServed(file: string): void {
+  if (!isServed(file)) return
+  throw new DatabaseError(
+    `cannot open the database ${file}: a server of an older version has it open; stop that, and start one of this version`,
+  )
+}
+
+/** Throws a DatabaseError for a file that is another program's; whatever else is wrong with it is told when it is opened. */
+export function refuseForeignFile(file: string): void {
+  if (!existsSync(file)) return
+  try {
+    using db = new DatabaseSync(file, { readOnly: true })
+    refuseForeign(db, 'open', file)
+  } catch (cause) {
+    if (cause instanceof DatabaseError) throw cause
   }
 }
 

@@ -55,6 +55,17 @@ export function isBusy(cause: unknown): boolean {
   return codeOf(cause) === CODES.busy
 }
 
+/** Whether a file is not there and cannot be made. */
+export function isNowhere(cause: unknown): boolean {
+  return codeOf(cause) === CODES.cannot_open
+}
+
+/** A DatabaseError of a file beside which nothing can be written. */
+export function unwritable(act: string, file: string, cause: unknown): DatabaseError {
+  const { reason, way_out } = TROUBLES[CODES.readonly] as Trouble
+  return new DatabaseError(`cannot ${act} the database ${file}: ${reason}; ${way_out}`, { cause })
+}
+
 /** How another file is named for what was to be done with one. */
 export function anotherFor(act: string): string {
   return act === 'restore' ? 'name another file' : 'name another with --database'

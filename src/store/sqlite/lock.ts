@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DatabaseError } from '../store.ts'
-import { databaseError, isBusy } from './error.ts'
+import { databaseError, isBusy, isNowhere, unwritable } from './error.ts'
 
 /** What a database file is taken for. */
 type Purpose = 'serve' | 'vacuum' | 'restore' | 'move'
@@ -17,11 +18,13 @@ const LOOK_MS_MAX = 200
 export function lockDatabase(file: string, purpose: Purpose, timeout: number = LOOK_MS_MAX): Disposable {
   const parts = new DisposableStack()
   try {
+    mkdirSync(dirname(file), { recursive: true })
     const lock = parts.adopt(new DatabaseSync(lockOf(file), { timeout }), (db) => db.close())
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
     return parts.move()
   } catch (cause) {
     parts.dispose()
+    if (isNowhere(cause)) throw unwritable(purpose, file, cause)
     if (!isBusy(cause)) throw databaseError(purpose, file, cause)
     const way_out = 'stop it, or name another database'
     throw new DatabaseError(`cannot ${purpose} the database ${file}: another server has it open; ${way_out}`, { cause })
@@ -39,6 +42,7 @@ export function isServed(file: string): boolean {
   }
 }
 
+/** A file that has two names is one file, and has one lock. */
 function lockOf(file: string): string {
-  return `${file}.lock`
+  return `${existsSync(file) ? realpathSync(file) : file}.lock`
 }

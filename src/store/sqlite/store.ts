@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Store, Tables } from '../store.ts'
+import type { OpenOptions, Store, Tables } from '../store.ts'
 import { SqliteArrivals } from './arrivals.ts'
-import { BUSY_MS_MAX, findFaults, openDatabase } from './database.ts'
+import { findFaults, openDatabase } from './database.ts'
 import { SqliteEdges } from './edges.ts'
 import { transactionError } from './error.ts'
 import { type Log, LogFile, LogSync } from './log-sync.ts'
@@ -18,8 +18,8 @@ import { SqliteTokens } from './tokens.ts'
  * Opens the store in a SQLite file, which is made where it is missing. A transaction waits so long for another program's
  * before it gives up. Throws a DatabaseError.
  */
-export function openSqliteStore(file: string, busy_ms_max: number = BUSY_MS_MAX): Store {
-  const db = openDatabase(file, busy_ms_max)
+export function openSqliteStore(file: string, options: OpenOptions = {}): Store {
+  const db = openDatabase(file, options)
   return sqliteStoreOn(db, new LogFile(db.location() ?? undefined))
 }
 

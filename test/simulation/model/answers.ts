@@ -59,8 +59,9 @@ export function answerNaively(
 
 const DATED_BY_DELIVERY: readonly string[] = ['delivered', 'sent_by_delivery', 'link_btn_click_by_delivery']
 
-function isAsked(counter: string, { breakdown }: Question): boolean {
-  return breakdown !== BUTTON || counter === 'link_btn_click' || counter === 'link_btn_click_by_delivery'
+/** Rows by button are of what was clicked, as the question dates it. */
+function isAsked(counter: string, { breakdown, dated_by }: Question): boolean {
+  return breakdown !== BUTTON || counter === (dated_by === 'event' ? 'link_btn_click' : 'link_btn_click_by_delivery')
 }
 
 function scopeOf({ node, level }: Question, expected: Expected): Scope | undefined {

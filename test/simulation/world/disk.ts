@@ -32,7 +32,7 @@ export class Disk implements Disposable {
    * grow by so many pages on it, or as it likes.
    */
   open(pages?: number): DatabaseSync {
-    const db = openDatabase(this.#file, 0)
+    const db = openDatabase(this.#file, { busy_ms_max: 0 })
     limitPages(db, pages)
     // What is synced is for `sync` to say, and where commits end in the log can be told as long as it only grows.
     db.exec('PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0')
