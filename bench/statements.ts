@@ -21,8 +21,8 @@ const RATIO_TO_REACH = 0.7
 
 const BARE_PG = 'the same statements, bare pg'
 
-/** Facts of which the statements fit in memory. */
-const RECORDED_FACTS = 100_000
+/** Facts of which the statements fit in memory, and beside which the start of the thread that parses is little. */
+const RECORDED_FACTS = 200_000
 
 /** Answers whose statements are recorded, and how many are asked for at once, as the load asks. */
 const RECORDED_ANSWERS = 2048

@@ -28,55 +28,45 @@ interface Test {
   readonly isSearch?: true
 }
 
-const among = <T>(values: readonly T[]) => {
-  const all = new Set(values)
-  return (one: T) => all.has(one)
+/** Holds one against the only value. */
+function against<T>(passes: (one: T, value: T) => boolean): Make<T> {
+  return ([value]) => {
+    return (one) => value !== undefined && passes(one, value)
+  }
 }
-const holdsAny: Make<string> = (values) => (text) => values.some((value) => text.includes(value))
-const holdsAll: Make<string> = (values) => (text) => values.every((value) => text.includes(value))
-const between: Make<bigint> =
-  ([low = 0n, high = 0n]) =>
-  (number) =>
-    low <= number && number <= high
-const not =
-  <T>(make: Make<T>): Make<T> =>
-  (values) => {
+
+function not<T>(make: Make<T>): Make<T> {
+  return (values) => {
     const passes = make(values)
     return (one) => !passes(one)
   }
+}
+
+function among<T>(values: readonly T[]): (one: T) => boolean {
+  const all = new Set(values)
+  return (one) => all.has(one)
+}
+
+function between([low = 0n, high = 0n]: readonly bigint[]): (number: bigint) => boolean {
+  return (number) => low <= number && number <= high
+}
+
+function holdsAny(values: readonly string[]): (text: string) => boolean {
+  return (text) => values.some((value) => text.includes(value))
+}
+
+function holdsAll(values: readonly string[]): (text: string) => boolean {
+  return (text) => values.every((value) => text.includes(value))
+}
 
 /** Meta's operators that fit ids, names and numbers; the others fit fields that message campaigns do not have. */
 const TESTS = {
   EQUAL: { takes: 1, text: among, number: among },
   NOT_EQUAL: { takes: 1, text: not(among), number: not(among) },
-  GREATER_THAN: {
-    takes: 1,
-    number:
-      ([value = 0n]) =>
-      (number) =>
-        number > value,
-  },
-  GREATER_THAN_OR_EQUAL: {
-    takes: 1,
-    number:
-      ([value = 0n]) =>
-      (number) =>
-        number >= value,
-  },
-  LESS_THAN: {
-    takes: 1,
-    number:
-      ([value = 0n]) =>
-      (number) =>
-        number < value,
-  },
-  LESS_THAN_OR_EQUAL: {
-    takes: 1,
-    number:
-      ([value = 0n]) =>
-      (number) =>
-        number <= value,
-  },
+  GREATER_THAN: { takes: 1, number: against((number, value) => number > value) },
+  GREATER_THAN_OR_EQUAL: { takes: 1, number: against((number, value) => number >= value) },
+  LESS_THAN: { takes: 1, number: against((number, value) => number < value) },
+  LESS_THAN_OR_EQUAL: { takes: 1, number: against((number, value) => number <= value) },
   IN_RANGE: { takes: 2, number: between },
   NOT_IN_RANGE: { takes: 2, number: not(between) },
   IN: { takes: 'list', text: among, number: among },
@@ -88,20 +78,8 @@ const TESTS = {
   CONTAINS_ANY: { takes: 'list', text: holdsAny, isSearch: true },
   CONTAINS_ALL: { takes: 'list', text: holdsAll, isSearch: true },
   NOT_CONTAINS_ANY: { takes: 'list', text: not(holdsAny), isSearch: true },
-  STARTS_WITH: {
-    takes: 1,
-    text:
-      ([value = '']) =>
-      (text) =>
-        text.startsWith(value),
-  },
-  ENDS_WITH: {
-    takes: 1,
-    text:
-      ([value = '']) =>
-      (text) =>
-        text.endsWith(value),
-  },
+  STARTS_WITH: { takes: 1, text: against((text, value) => text.startsWith(value)) },
+  ENDS_WITH: { takes: 1, text: against((text, value) => text.endsWith(value)) },
 } as const satisfies Readonly<Record<string, Test>>
 
 /** Conditions in one `filtering`. */
