@@ -142,10 +142,13 @@ function refuseExisting(file: string, act: string, way_out: string): void {
 function keepAside(database: string): void {
   if (!existsSync(database)) return
   if (existsSync(hashKeyFile(database))) copyFileSync(hashKeyFile(database), hashKeyFile(asideOf(database)))
-  if (foldLog(database)) linkSync(database, asideOf(database))
-  else
-    for (const end of [...BESIDE, ''])
-      if (existsSync(database + end)) renameSync(database + end, asideOf(database) + end)
+  if (foldLog(database)) {
+    linkSync(database, asideOf(database))
+    return
+  }
+  for (const end of [...BESIDE, '']) {
+    if (existsSync(database + end)) renameSync(database + end, asideOf(database) + end)
+  }
 }
 
 /** The keys beside the backup, and beside the place of the database: either may be another's. */
