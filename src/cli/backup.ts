@@ -141,8 +141,9 @@ function refuseExisting(file: string, act: string, way_out: string): void {
  */
 function keepAside(database: string): void {
   if (!existsSync(database)) return
+  const isWhole = foldLog(database)
   if (existsSync(hashKeyFile(database))) copyFileSync(hashKeyFile(database), hashKeyFile(asideOf(database)))
-  if (foldLog(database)) {
+  if (isWhole) {
     linkSync(database, asideOf(database))
     return
   }
