@@ -298,3 +298,18 @@ test('a database that is damaged is put aside as it is', async () => {
   assert.equal(ended.code, 0, ended.stderr)
   assert.equal((await readout(['verify', '--database', database])).code, 0)
 })
+
+test('readout restore writes over no key that nobody could make again', async () => {
+  const { folder, database, backup } = await openBackup()
+  using _folder = folder
+  copyFileSync(`${database}.key`, `${backup}.key`)
+  const lone = folder.file('lone.db')
+  writeFileSync(`${lone}.key`, OTHER_KEY)
+  const ended = await readout(['restore', backup, '--database', lone])
+  assert.match(ended.stderr, /lone\.db\.key is the key of another database; move it away/)
+  writeFileSync(`${database}.replaced.key`, OTHER_KEY)
+  const again = await readout(['restore', backup, '--database', database, '--replace'])
+  assert.match(again.stderr, /replaced\.key is the key of what was replaced before; move it away/)
+  for (const file of [`${lone}.key`, `${database}.replaced.key`]) assert.equal(readFileSync(file, 'utf8'), OTHER_KEY)
+  assert.deepEqual([existsSync(lone), existsSync(`${database}.replaced`)], [false, false])
+})

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, linkSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { confirmHashKey } from '../ingest/pseudonym.ts'
@@ -54,13 +54,13 @@ async function restoreFrom(file: string, options: RestoreOptions): Promise<void>
     throw new CliError(`cannot restore ${file}: it is no database, or its beginning is damaged; take another backup`)
   }
   checkPlace(database, replace)
-  mkdirSync(dirname(database), { recursive: true })
   using _lock = lockDatabase(database, 'restore')
   const keys = options.hashKey === undefined ? readKeysOf(file, database) : [options.hashKey]
   const draft = draftOf(database)
   await copyWithProgress('restore', file, draft)
   const { contents, hash_key } = await describeDraft(draft, keys)
   checkPlace(database, replace)
+  checkKeys(database, hash_key)
   keepAside(database)
   publishDraft(draft, database)
   keepKey(hashKeyFile(database), hash_key, options.hashKey !== undefined)
@@ -71,26 +71,28 @@ async function restoreFrom(file: string, options: RestoreOptions): Promise<void>
   if (existsSync(asideOf(database))) say(`what was there before is ${asideOf(database)}; remove it when all is well`)
 }
 
-/** Opens the draft as any database is opened, which brings its tables up to date, and tells what is in it, and which key is its. */
+/** Opens the draft as any database is opened, which brings its tables up to date; tells its key, and what is in it. */
 async function describeDraft(
   draft: string,
-  [key, ...others]: readonly Uint8Array[],
+  keys: readonly Uint8Array[],
 ): Promise<{ contents: string; hash_key: Uint8Array }> {
   await using store = openSqliteStore(draft)
-  const hash_key = await findKey(store, key ?? new Uint8Array(), others)
+  const hash_key = await findKey(store, keys)
   return { hash_key, contents: await describeContents(store) }
 }
 
 /** The first of the keys that is the database's. Throws where none is. */
-async function findKey(store: Store, key: Uint8Array, others: readonly Uint8Array[]): Promise<Uint8Array> {
-  try {
-    await confirmHashKey(store, key)
-    return key
-  } catch (cause) {
-    const [next, ...rest] = others
-    if (next === undefined) throw cause
-    return findKey(store, next, rest)
+async function findKey(store: Store, keys: readonly Uint8Array[]): Promise<Uint8Array> {
+  let refusal: unknown
+  for (const key of keys) {
+    try {
+      await confirmHashKey(store, key)
+      return key
+    } catch (cause) {
+      refusal = cause
+    }
   }
+  throw refusal
 }
 
 async function describeContents(store: Store): Promise<string> {
@@ -161,7 +163,18 @@ function readKeysOf(file: string, database: string): Uint8Array[] {
   )
 }
 
-/** A key that is another's goes; what is set need not be kept. */
+/** A key is never made again: one that would be written over, here or where the database is put aside, is left to its owner. */
+function checkKeys(database: string, hash_key: Uint8Array): void {
+  const [key, aside] = [hashKeyFile(database), hashKeyFile(asideOf(database))]
+  const isKept = existsSync(database)
+  if (!isKept && existsSync(key) && !isKeyOf(key, hash_key)) {
+    throw new CliError(`cannot restore to ${database}: ${key} is the key of another database; move it away`)
+  }
+  if (!isKept || !existsSync(key) || !existsSync(aside) || readFileSync(key).equals(readFileSync(aside))) return
+  throw new CliError(`cannot restore to ${database}: ${aside} is the key of what was replaced before; move it away`)
+}
+
+/** A key that is another's goes, since it was put aside; what is set need not be kept. */
 function keepKey(file: string, hash_key: Uint8Array, isSet: boolean): void {
   if (existsSync(file) && !isKeyOf(file, hash_key)) rmSync(file)
   if (!isSet) writeHashKey(file, hash_key)

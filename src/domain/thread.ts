@@ -70,13 +70,11 @@ export function merge(a: Thread, b: Thread): Thread {
   return adds ? { country, messages, clicks, failures } : a
 }
 
-/** Joins any number of threads, in pairs: each join goes over all of both. */
-export function mergeAll([first = EMPTY_THREAD, ...others]: readonly Thread[]): Thread {
-  if (others.length === 0) return first
-  const pairs: Thread[] = []
-  const all = [first, ...others]
-  for (let i = 0; i < all.length; i += 2) pairs.push(merge(all[i] as Thread, all[i + 1] ?? EMPTY_THREAD))
-  return mergeAll(pairs)
+/** Joins any number of threads, half with half: each join goes over all of both. */
+export function mergeAll(threads: readonly Thread[]): Thread {
+  if (threads.length <= 1) return threads[0] ?? EMPTY_THREAD
+  const half = threads.length >> 1
+  return merge(mergeAll(threads.slice(0, half)), mergeAll(threads.slice(half)))
 }
 
 /** The earliest known time of a message: its place among the messages of its thread. */

@@ -23,8 +23,8 @@ export const PRICES_US = {
   condition: 1,
   /** A text looked through for another. */
   search: 0.2,
-  /** The nodes of a list held against one more condition, where there are some thousands. */
-  listed_condition: 2000,
+  /** The names in a list looked through once, where there are some thousands. */
+  listed_search: 2000,
 } as const
 
 /** What the thread that answers everyone gives to one answer; what is dearer is left to the deputy. */

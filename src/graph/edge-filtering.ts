@@ -1,5 +1,6 @@
 import type { EdgeCondition, EdgeField, EdgeOperator } from '../store/edges.ts'
 import type { Level } from '../store/registry.ts'
+import { PRICES_US } from './budget.ts'
 import { parseText, parseValue, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER } from './error.ts'
 import { checkCount, partsOf, valuesOf } from './filtering.ts'
@@ -48,6 +49,9 @@ export const EDGE_OPERATORS: ReadonlyMap<string, EdgeOperator> = new Map([
   ['ON_OR_BEFORE', 'LESS_THAN_OR_EQUAL'],
 ])
 
+/** Those of Meta's operators that take any number of values. */
+const LISTS: ReadonlySet<string> = new Set(['IN', 'NOT_IN', 'ANY', 'NONE'])
+
 /**
  * What `filtering`, `effective_status` and `updated_since` ask of the nodes of an edge (contract 3.8 and 9.7). Deleted
  * ones are left out of a list that asks for no status. Ad accounts have neither a status nor times: both ask nothing of them.
@@ -63,6 +67,11 @@ export function parseConditions(parameters: Parameters, level: Level): readonly 
   }
   if (conditions.some(({ field }) => field === 'status')) return conditions
   return [...conditions, { field: 'status', operator: 'NOT_IN', values: ['DELETED'] }]
+}
+
+/** What it takes to look through names, in microseconds; what every client asks of every list is not dear. */
+export function priceConditions(conditions: readonly EdgeCondition[]): number {
+  return conditions.filter(({ field }) => field === 'name').length * PRICES_US.listed_search
 }
 
 function parseFiltering(value: Value | undefined): readonly Map<string, Value>[] {
@@ -85,8 +94,7 @@ function parseCondition(filter: Map<string, Value>, level: Level): EdgeCondition
     )
   }
   if (field === 'created_at' || field === 'updated_at') return { field, operator, values: [parseSeconds(value)] }
-  const isOfList = (operator === 'IN' || operator === 'NOT_IN') && !word.endsWith('EQUAL')
-  const texts = valuesOf(word, value, isOfList ? 'list' : 1)
+  const texts = valuesOf(word, value, LISTS.has(word) ? 'list' : 1)
   const isDelivery = name.endsWith('delivery_info')
   return { field, operator, values: isDelivery ? texts.flatMap((text) => STATUS_OF_DELIVERY.get(text) ?? []) : texts }
 }

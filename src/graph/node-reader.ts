@@ -11,7 +11,7 @@ import {
   formatEdgePaging,
   parseIdPage,
 } from './edge.ts'
-import { parseConditions } from './edge-filtering.ts'
+import { parseConditions, priceConditions } from './edge-filtering.ts'
 import { isEmpty, type Value } from './encoding.ts'
 import { FIELD_UNKNOWN, GraphError } from './error.ts'
 import { type Field, parseFieldExpression } from './field-expression.ts'
@@ -173,7 +173,7 @@ export async function readEdge(
   const parent = edgeParent(subject, context.token.accounts)
   const listing = { level: lists, parent, conditions: parseConditions(parameters, lists) }
   const page = parseIdPage(parameters)
-  context.budget.spend(listing.conditions.length * PRICES_US.listed_condition)
+  context.budget.spend(priceConditions(listing.conditions))
   const [ids, more] = cutPage(await edges.listIds(listing, { ...page, limit: page.limit + 1 }), page)
   if (ids.length === 0) checkFields(lists, fields)
   context.budget.spend(ids.length * PRICES_US.node)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { asksTotal, EDGE_PARAMETERS, parseIdPage } from './edge.ts'
-import { parseConditions } from './edge-filtering.ts'
+import { parseConditions, priceConditions } from './edge-filtering.ts'
 import type { Value } from './encoding.ts'
 import { INSIGHTS_PARAMETERS, parseInsightsQuery } from './insights-parameters.ts'
 import { answered, describeParameters, disregarded, type Parameter, required } from './parameter.ts'
@@ -51,6 +51,18 @@ test('parseConditions() takes a time to the millisecond, in seconds or as a date
     assert.deepEqual(condition?.values, [time_ms], text)
   }
   assert.throws(() => parseConditions(new Map([['updated_since', '-1']]), 'ad'), /a time must be given in seconds/)
+})
+
+test('a list costs nothing more for what every client asks of it, and something for each look through its names', () => {
+  const usual = new Map<string, Value>([
+    ['effective_status', '["ACTIVE"]'],
+    ['updated_since', '1795000000'],
+  ])
+  for (const parameters of [new Map<string, Value>(), usual]) {
+    assert.equal(priceConditions(parseConditions(parameters, 'ad')), 0)
+  }
+  const searched = '[{field:name,operator:CONTAIN,value:a},{field:name,operator:NOT_CONTAIN,value:b}]'
+  assert.ok(priceConditions(parseConditions(new Map([['filtering', searched]]), 'ad')) > 0)
 })
 
 test('describeParameters() is an object that needs what is required, and marks what has no effect', () => {

@@ -83,7 +83,7 @@ export function queryOf(order: Pick<ReportOrder, 'parameters'>): InsightsQuery {
 /** The columns of a report's file: those asked for, else every key that its rows may have. */
 export function exportColumns(parameters: Parameters, { fields, breakdown }: InsightsQuery): readonly string[] {
   const all = [...fields, ...DATE_FIELDS, ...(breakdown === undefined ? [] : [breakdown])]
-  const columns = parseColumns(parameters) ?? all
+  const columns = givenNames(parameters, 'export_columns') ?? all
   const unknown = columns.filter((column) => !all.includes(column))
   if (unknown.length === 0) return columns
   throw new GraphError(
@@ -105,15 +105,11 @@ function keepParameters(asked: Parameters): ReadonlyMap<string, string> {
     const value = given(asked, name)
     if (value !== undefined) kept.set(name, formatValue(value))
   }
-  const columns = kept.has('export_format') && !kept.has('fields') ? parseColumns(kept) : undefined
+  const columns = kept.has('export_format') && !kept.has('fields') ? givenNames(kept, 'export_columns') : undefined
   if (columns !== undefined) kept.set('fields', columns.filter(isField).join(','))
   return kept
 }
 
 function isField(column: string): boolean {
   return !DATE_FIELDS.includes(column) && !BREAKDOWNS.some((breakdown) => breakdown === column)
-}
-
-function parseColumns(parameters: Parameters): readonly string[] | undefined {
-  return givenNames(parameters, 'export_columns')
 }

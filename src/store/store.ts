@@ -51,7 +51,7 @@ export interface OpenOptions {
   /** How long PostgreSQL may take for a statement; a statement of SQLite's cannot be stopped, and takes what it needs. */
   readonly statement_ms_max?: number
   /**
-   * Whether the tables are known to be up to date. PostgreSQL is asked for nothing then before it is used: a thread of a server
+   * Whether the tables are known to be up to date, and are left as they are. PostgreSQL is asked for nothing then before it is used: a thread of a server
    * whose database is away meanwhile opens all the same, and says so of what it cannot do.
    */
   readonly is_migrated?: boolean

@@ -14,10 +14,7 @@ import { SqliteSetAside } from './set-aside.ts'
 import { SqliteThreads } from './threads.ts'
 import { SqliteTokens } from './tokens.ts'
 
-/**
- * Opens the store in a SQLite file, which is made where it is missing. A transaction waits so long for another program's
- * before it gives up. Throws a DatabaseError.
- */
+/** Opens the store in a SQLite file, which is made where it is missing. Throws a DatabaseError. */
 export function openSqliteStore(file: string, options: OpenOptions = {}): Store {
   const db = openDatabase(file, options)
   return sqliteStoreOn(db, new LogFile(db.location() ?? undefined))
