@@ -123,39 +123,41 @@ export function passesNode(
   status: CampaignStatus,
 ): boolean {
   return filters.every((filter) => {
-    if (filter.kind === 'status') return passesText(filter, status)
-    return filter.kind !== 'node' || passesText(filter, names[filter.field] ?? '')
+    if (filter.kind === 'status') return passes(filter, status)
+    return filter.kind !== 'node' || passes(filter, names[filter.field] ?? '')
   })
 }
 
 /** Whether a row of these values, as the wire has them, passes the conditions on metrics; a missing one passes none. */
 export function passesMetrics(filters: readonly Filter[], metricOf: (field: string) => string | undefined): boolean {
-  return filters.every((filter) => filter.kind !== 'metric' || passesNumber(filter, metricOf(filter.field) ?? ''))
+  return filters.every((filter) => filter.kind !== 'metric' || passes(filter, metricOf(filter.field) ?? ''))
 }
 
 /** A condition meets many nodes and rows: what its values are made to serves them all. */
-const textTests = new WeakMap<Filter, (text: string) => boolean>()
-const numberTests = new WeakMap<Filter, (number: bigint) => boolean>()
+const tests = new WeakMap<Filter, (value: string) => boolean>()
 
-function passesText(filter: Filter, text: string): boolean {
-  let passes = textTests.get(filter)
-  if (passes === undefined) {
-    const { text: make }: Test = TESTS[filter.operator]
-    passes = make?.(filter.values.map((value) => value.toLowerCase())) ?? (() => false)
-    textTests.set(filter, passes)
+function passes(filter: Filter, value: string): boolean {
+  let test = tests.get(filter)
+  if (test === undefined) {
+    test = filter.kind === 'metric' ? numberTest(filter) : textTest(filter)
+    tests.set(filter, test)
   }
-  return passes(text.toLowerCase())
+  return test(value)
 }
 
-function passesNumber(filter: Filter, text: string): boolean {
-  let passes = numberTests.get(filter)
-  if (passes === undefined) {
-    const { number: make }: Test = TESTS[filter.operator]
-    passes = make?.(filter.values.map((value) => microsOf(value) ?? 0n)) ?? (() => false)
-    numberTests.set(filter, passes)
+function textTest({ operator, values }: Filter): (text: string) => boolean {
+  const { text: make }: Test = TESTS[operator]
+  const test = make?.(values.map((value) => value.toLowerCase()))
+  return (text) => test?.(text.toLowerCase()) ?? false
+}
+
+function numberTest({ operator, values }: Filter): (text: string) => boolean {
+  const { number: make }: Test = TESTS[operator]
+  const test = make?.(values.map((value) => microsOf(value) ?? 0n))
+  return (text) => {
+    const number = microsOf(text)
+    return number !== undefined && (test?.(number) ?? false)
   }
-  const number = microsOf(text)
-  return number !== undefined && passes(number)
 }
 
 /** The parts of a condition, as far as rows and lists have them in common. Throws code 100 where one is missing. */

@@ -54,13 +54,14 @@ export class PostgresEdges implements Edges {
     const place = `${id} ${isBackwards ? '<' : '>'} $${values.length + 1}`
     const order = `ORDER BY ${id} ${isBackwards ? 'DESC' : 'ASC'} LIMIT $${values.length + 2}`
     const sql = `SELECT ${id} AS id ${fromWhere(listing)} AND ${place} ${order}`
-    const rows = await this.#session.rows(sql, ...values, after ?? before ?? '', limit)
+    const rows = await this.#session.rowsOnce(sql, ...values, after ?? before ?? '', limit)
     const ids = rows.map((row) => String(row.id))
     return isBackwards ? ids.reverse() : ids
   }
 
   async countIds(listing: EdgeListing): Promise<number> {
-    const row = await this.#session.row(`SELECT COUNT(*) AS nodes ${fromWhere(listing)}`, ...valuesOf(listing))
+    const sql = `SELECT COUNT(*) AS nodes ${fromWhere(listing)}`
+    const [row] = await this.#session.rowsOnce(sql, ...valuesOf(listing))
     return Number(row?.nodes)
   }
 }

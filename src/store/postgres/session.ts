@@ -13,9 +13,12 @@ const STATEMENTS_MAX = 500
 
 const names = new Map<string, string>()
 
+/** Statements that were sent without being prepared; no more of them are remembered than of the others. */
+const unprepared = new Set<string>()
+
 /** The statements that this process has sent, `BEGIN` and the like apart. */
 export function sentStatements(): string[] {
-  return [...names.keys()]
+  return [...names.keys(), ...unprepared]
 }
 
 /**
@@ -38,6 +41,12 @@ export class Session {
 
   async rows(sql: string, ...values: readonly Value[]): Promise<Row[]> {
     return (await this.#send({ text: sql, name: nameOf(sql), values: values.map(bound) })).rows as Row[]
+  }
+
+  /** The rows of a statement whose text callers have a part in: prepared, each of theirs would be kept on every connection. */
+  async rowsOnce(sql: string, ...values: readonly Value[]): Promise<Row[]> {
+    if (unprepared.size < STATEMENTS_MAX) unprepared.add(sql)
+    return (await this.#send({ text: sql, values: values.map(bound) })).rows as Row[]
   }
 
   async row(sql: string, ...values: readonly Value[]): Promise<Row | undefined> {
