@@ -146,7 +146,7 @@ function ingestFigures({ stored, alone, peak_memory_bytes }: Windows, messages: 
     {
       what: '  peak memory',
       unit: 'MB',
-      measured: megabytes(Number.isNaN(peak_memory_bytes) ? null : peak_memory_bytes),
+      measured: megabytes(peak_memory_bytes),
       to_reach: 400,
     },
   ]

@@ -4,6 +4,7 @@ import { formatWebhookRequest, takeBodies, WEBHOOK_PATH } from './bodies.ts'
 import { measureParseLimit, PARSE_LIMIT, parseBody } from './limits.ts'
 import { medianOf, medianRun, repeat } from './median.ts'
 import { STEADY_WEBHOOKS_PER_S } from './plan.ts'
+import { startServer } from './readout-server.ts'
 import { writeRequests } from './requests.ts'
 import { ServerProcess } from './server-process.ts'
 import { sendSteadily } from './steady.ts'
@@ -15,7 +16,11 @@ interface Posting {
   readonly connections: number
   /** Runs are so many times as long as others: bodies that are under way when one ends do not count. */
   readonly stretch?: number
+  readonly ratio_to_reach?: number
 }
+
+/** Has something done to a server: always the same one, or one that is started for it. */
+type OnServer = <Result>(work: (server: ServerProcess) => Promise<Result>) => Promise<Result>
 
 /** A file of webhook requests, and the first of their bodies. */
 interface WebhookFile {
@@ -31,13 +36,11 @@ const SAMPLE_BYTES_MAX = 8_000_000
 /** Acknowledged webhooks of one change, beside what HTTP alone costs. */
 export const SINGLE: Posting = { changes: 1, connections: 64 }
 
-/** As large as Meta sends them. */
-export const BULK = { changes: 1000, connections: 64, stretch: 4, ratio_to_reach: 0.1 }
+/** Several that come together. */
+const SEVERAL: Posting = { changes: 20, connections: 64 }
 
-export const MANY: readonly (Posting & { readonly ratio_to_reach?: number })[] = [
-  { changes: 20, connections: 64 },
-  BULK,
-]
+/** As large as Meta sends them. */
+export const BULK = { changes: 1000, connections: 64, stretch: 4, ratio_to_reach: 0.1 } as const satisfies Posting
 
 /**
  * Measures bodies of one change, each answered after its commit, also beside a bare server that checks and parses, and beside one
@@ -53,11 +56,16 @@ export async function measureSingleWebhooks(bench: Bench, server: ServerProcess)
   ])
   const { connections } = SINGLE
   const limits: { bare: WrkRun; keeping: WrkRun }[] = []
-  const run = await measureFacts(bench, server, SINGLE, async (requests) => {
-    const ask = ({ url }: ServerProcess) =>
-      runWrk({ url: url + WEBHOOK_PATH, connections, seconds: plan.run_s, requests })
-    limits.push({ bare: await ask(bare), keeping: await ask(keeping) })
-  })
+  const run = await measureFacts(
+    bench,
+    SINGLE,
+    (work) => work(server),
+    async (requests) => {
+      const ask = ({ url }: ServerProcess) =>
+        runWrk({ url: url + WEBHOOK_PATH, connections, seconds: plan.run_s, requests })
+      limits.push({ bare: await ask(bare), keeping: await ask(keeping) })
+    },
+  )
   const limit = medianRun(limits.map((one) => one.bare))
   const kept = medianRun(limits.map((one) => one.keeping))
   const wrong = limit.refused + limit.broken + kept.refused + kept.broken
@@ -101,37 +109,52 @@ export async function measureSteadyWebhooks(bench: Bench, server: ServerProcess)
   )
 }
 
+/** Measures facts a second in bodies of some changes. */
+export async function measureSeveral(bench: Bench, server: ServerProcess): Promise<void> {
+  await measureFacts(bench, SEVERAL, (work) => work(server))
+}
+
+/**
+ * Measures facts a second in the largest bodies. They store more than all others, so each run has a database of its own, where what
+ * the others stored is not in its way, and a server; returns the most memory that one of those used,
+ * `NaN` where the system does not tell.
+ */
+export async function measureBulk(bench: Bench, makeDatabase: () => Promise<string>): Promise<number> {
+  const peaks: number[] = []
+  await measureFacts(bench, BULK, async (work) => {
+    await using server = await startServer(bench, await makeDatabase())
+    const result = await work(server)
+    peaks.push(server.peak_memory_bytes ?? Number.NaN)
+    return result
+  })
+  return Math.max(...peaks)
+}
+
 /**
  * Measures facts a second through the webhook door: a warm-up, and runs on bodies that never came before. What is measured
  * beside them is measured after each, on the file of its requests.
  */
 export async function measureFacts(
   bench: Bench,
-  server: ServerProcess,
-  posting: Posting & { readonly ratio_to_reach?: number },
+  posting: Posting,
+  onServer: OnServer,
   beside: (requests: string) => Promise<void> = async () => {},
 ): Promise<WrkRun> {
   const { plan, report } = bench
   const { changes, connections, stretch = 1, ratio_to_reach } = posting
   const run_s = plan.run_s * stretch
-  const facts = plan.warm_up_s === 0 ? plan.first_facts : (await warmUp(bench, server, posting)) * run_s * ROOM
+  const facts = plan.warm_up_s === 0 ? plan.first_facts : (await warmUp(bench, posting, onServer)) * run_s * ROOM
   const limits: number[] = []
   const cpu_us: number[] = []
   const runs = await repeat(plan.rounds, async () => {
     const { file, sample } = writeWebhooks(bench, posting, facts)
-    const { run, cpu_us_each } = await post(bench, server, posting, file, run_s)
+    const { run, cpu_us_each } = await onServer((server) => post(bench, server, posting, file, run_s))
     if (cpu_us_each !== undefined) cpu_us.push(cpu_us_each)
     await beside(file)
     limits.push(measureParseLimit(sample, sample.length * changes, parseBody, plan.limit_ms))
     return run
   })
   const run = medianRun(runs)
-  if (stretch > 1) {
-    const rates = runs.map((one) => Math.round(rate(one) * changes).toLocaleString('en'))
-    report.remark(
-      `facts/s of webhooks of ${changes} changes, run after run, each into what those before it stored: ${rates.join(', ')}`,
-    )
-  }
   if (run.repeats > 0) report.remark(`bodies of ${changes} ran out and were sent again: the figure is too good`)
   report.add(
     {
@@ -147,9 +170,9 @@ export async function measureFacts(
 }
 
 /** Returns how many facts a second the server took. */
-async function warmUp(bench: Bench, server: ServerProcess, posting: Posting): Promise<number> {
+async function warmUp(bench: Bench, posting: Posting, onServer: OnServer): Promise<number> {
   const { file } = writeWebhooks(bench, posting, bench.plan.first_facts)
-  const { run } = await post(bench, server, posting, file, bench.plan.warm_up_s)
+  const { run } = await onServer((server) => post(bench, server, posting, file, bench.plan.warm_up_s))
   return rate(run) * posting.changes
 }
 
