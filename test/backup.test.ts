@@ -163,7 +163,7 @@ const REFUSED: readonly Refused[] = [
   {
     what: 'no key',
     key: [],
-    said: /its hash key is missing; put its copy at .*target\.db\.key, or set READOUT_HASH_KEY/,
+    said: /its hash key is missing; put its copy at .*\.key or .*target\.db\.key, or set READOUT_HASH_KEY/,
   },
   { what: 'another key', key: ['--hash-key', OTHER_KEY], said: /was written with the key of fingerprint/ },
   { what: 'no file', spoil: ({ backup }) => rmSync(backup), said: /there is no such file/ },
@@ -235,7 +235,7 @@ test('readout restore --replace keeps what was there, and is refused while a ser
   await readout(['account', 'set', 'act_1', '--name', 'Two', '--database', database])
   {
     await using _serving = await Serving.start(['--database', database])
-    assert.match((await restore('--replace')).stderr, /cannot restore the database .*: another server has it open/)
+    assert.match((await restore('--replace')).stderr, /cannot restore the database .*: another Readout has it open/)
   }
   const list = async (file: string) => (await readout(['account', 'list', '-o', 'plain', '--database', file])).stdout
   const key = readFileSync(`${database}.key`)

@@ -244,6 +244,9 @@ test('readout move takes no file from a server', ON_SQLITE, async () => {
   const from = folder.file('readout.db')
   await using _serving = await Serving.start(['--database', from])
   const refused = await readout(['move', '--from', from, '--to', folder.file('other.db')])
-  assert.match(refused.stderr, /cannot move the database .*: another server has it open; stop it/)
+  assert.match(
+    refused.stderr,
+    /cannot move the database .*: another Readout has it open, a server or a command; stop it/,
+  )
   assert.equal(refused.code, 1)
 })

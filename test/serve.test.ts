@@ -48,10 +48,26 @@ test('readout serve keeps a SQLite file to itself, and its hash key beside it', 
   const { database, run } = terminal
   await run(0, ...ACCOUNT)
   await using _serving = await Serving.start(['--database', database.name])
-  assert.match((await run(1, 'serve', '--port', '0')).stderr, /another server has it open/)
+  assert.match((await run(1, 'serve', '--port', '0')).stderr, /another Readout has it open/)
   assert.equal(statSync(`${database.name}.key`).mode & 0o777, 0o600)
   rmSync(`${database.name}.key`)
   assert.match((await run(1, 'account', 'list')).stderr, /its hash key .* is missing; put it back/)
+})
+
+test('readout says where a database begins, which a mistyped path looks like', ON_SQLITE, async () => {
+  await using terminal = await openTerminal()
+  const { folder, database, run } = terminal
+  const mistyped = folder.file('redout.db')
+  {
+    await using serving = await Serving.start(['--database', mistyped])
+    assert.match(serving.greeting, /from .*redout\.db, which is new\n/)
+  }
+  {
+    await using serving = await Serving.start(['--database', mistyped])
+    assert.match(serving.greeting, /from .*redout\.db\n/)
+  }
+  assert.match((await run(0, ...ACCOUNT)).stderr, new RegExp(`^a new database begins at ${database.name}\n`))
+  assert.doesNotMatch((await run(0, 'account', 'set', 'act_1', '--name', 'Two')).stderr, /begins/)
 })
 
 test('readout leaves the tables of an older version as they are while its server runs', ON_SQLITE, async () => {
@@ -63,7 +79,7 @@ test('readout leaves the tables of an older version as they are while its server
     await using _serving = await Serving.start(['--database', database.name])
     await database.exec(`PRAGMA user_version = ${version - 1}`)
     assert.match((await run(1, 'account', 'list')).stderr, /a server of an older version has it open; stop that/)
-    assert.match((await run(1, 'serve', '--port', '0')).stderr, /another server has it open/)
+    assert.match((await run(1, 'serve', '--port', '0')).stderr, /another Readout has it open/)
     assert.equal((await versionOf(database.name)).version, version - 1)
     await database.exec(`PRAGMA user_version = ${version}`)
   }
@@ -90,5 +106,5 @@ test("two names of one SQLite file are one server's", ON_SQLITE, async () => {
     '--hash-key',
     'ab'.repeat(32),
   ])
-  assert.match(other.stderr, /another server has it open/)
+  assert.match(other.stderr, /another Readout has it open/)
 })

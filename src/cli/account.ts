@@ -81,6 +81,7 @@ async function setAccount(database: Database, options: SetOptions, [id = '']: st
   await database.store.write(({ registry }) => registry.setAccount(account_id, change))
   await catchUpNow(database)
   say(`account act_${account_id} is changed`)
+  if (currency !== undefined) say(`amounts are not converted: the numbers stay, and are told in ${change.currency}`)
 }
 
 /** An act that would change nothing, or not what it says, is a mistake: links decide who sees a number. */

@@ -159,7 +159,7 @@ function readKeysOf(file: string, database: string): Uint8Array[] {
   const known = [file, database].map(hashKeyFile).filter((one) => existsSync(one))
   if (known.length > 0) return known.map(readKeyFile)
   throw new CliError(
-    `cannot restore ${file}: its hash key is missing; put its copy at ${hashKeyFile(database)}, or set READOUT_HASH_KEY`,
+    `cannot restore ${file}: its hash key is missing; put its copy at ${hashKeyFile(file)} or ${hashKeyFile(database)}, or set READOUT_HASH_KEY`,
   )
 }
 

@@ -44,12 +44,17 @@ export function databaseCommand<Options>(
     const { database } = options
     // Before a database is begun for it.
     check(command.args)
-    if (!isPostgres(database) && !existsSync(database) && !BEGINNINGS.has(pathOf(command))) {
+    if (isMissing(database) && !BEGINNINGS.has(pathOf(command))) {
       throw new CliError(`there is no database ${database}: name it with --database, or begin with readout account add`)
     }
     await withDatabase(options, (database) => run(database, options, command.args))
   })
   return command
+}
+
+/** Whether a file is not there yet: a name that was mistyped looks like a database that begins. */
+export function isMissing(database: string): boolean {
+  return !isPostgres(database) && !existsSync(database)
 }
 
 /** Ends the command when it is interrupted, with these words. */
@@ -66,10 +71,12 @@ function pathOf(command: Command): string {
 }
 
 async function withDatabase(options: DatabaseOptions, work: (database: Database) => Promise<void>): Promise<void> {
+  const isNew = isMissing(options.database)
   const hash_key = options.hashKey ?? readHashKey(options.database)
   await using store = await openStore(options.database, { statement_ms_max: COMMAND_STATEMENT_MS_MAX })
   await refuseHalfMoved(store)
   await confirmHashKey(store, hash_key)
+  if (isNew) say(`a new database begins at ${options.database}`)
   await work({
     store,
     admission: new Admission(),

@@ -52,17 +52,20 @@ async function pruneLedger(database: Database, options: Options): Promise<void> 
   }
   sayPruned(rows, before)
   if (options.vacuum) await store.vacuum()
-  else
+  else if (rows.threads > 0)
     say(
       'their space is used again by what comes; stop the server to give it back to the disk with: readout prune --before DAY --vacuum',
     )
 }
 
 function sayPruned(rows: PrunedRows, before: number): void {
+  const refused = `facts before ${formatDay(before)} are refused from now on`
+  if (rows.threads === 0) {
+    say(`there was nothing to prune; ${refused}; see: readout status`)
+    return
+  }
   say(`pruned ${formatRows(rows)}; their counts stay`)
-  say(
-    `facts before ${formatDay(before)} are refused from now on, and later ones of these messages; see: readout status`,
-  )
+  say(`${refused}, and later ones of these messages; see: readout status`)
   say('a changed time zone, rate card or subscriber list no longer changes what was counted of them')
 }
 

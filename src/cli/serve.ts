@@ -6,7 +6,7 @@ import { DEMO_ACCOUNT } from '../sandbox/demo.ts'
 import { DOCUMENTED_SAMPLE_ID } from '../sandbox/documented-sample.ts'
 import { openServer } from '../server.ts'
 import { describeDatabase } from '../store/open.ts'
-import type { DatabaseOptions } from './database.ts'
+import { type DatabaseOptions, isMissing } from './database.ts'
 import { DEMO_TOKEN, loadDemo, playDemo } from './demo.ts'
 import { EXIT } from './error.ts'
 import { readHashKey } from './hash-key.ts'
@@ -47,6 +47,7 @@ async function serve(options: ServeOptions): Promise<void> {
   if (options.requireAppsecretProof && options.appSecret === undefined) {
     throw misused('--require-appsecret-proof needs the secret that proofs are made with: add --app-secret')
   }
+  const isNew = isMissing(database)
   const now = () => Temporal.Now.instant()
   const hash_key = options.hashKey ?? readHashKey(database)
   const demo_secret = randomBytes(32).toString('hex')
@@ -73,15 +74,15 @@ async function serve(options: ServeOptions): Promise<void> {
     onDeath: () => process.exit(EXIT.failed),
   })
   using _live = demo ? playDemo(server.url, demo_secret, () => now().epochMilliseconds) : undefined
-  greet(server.url, options)
+  greet(server.url, options, isNew)
   await stopSignal()
   process.stdout.write('stopping: what was accepted is committed first\n')
 }
 
-function greet(url: string, options: ServeOptions): void {
+function greet(url: string, options: ServeOptions, isNew: boolean): void {
   const { appSecret = [], verifyToken, database, publicUrl, metricsToken, demo = false } = options
   const lines = [
-    `Readout answers on ${url} from ${describeDatabase(database)}`,
+    `Readout answers on ${url} from ${describeDatabase(database)}${isNew ? ', which is new' : ''}`,
     `  webhooks  ${url}/webhooks/messenger`,
   ]
   if (appSecret.length === 0) {

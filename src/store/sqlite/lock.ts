@@ -27,7 +27,10 @@ export function lockDatabase(file: string, purpose: Purpose, timeout: number = L
     if (isNowhere(cause)) throw unwritable(purpose, file, cause)
     if (!isBusy(cause)) throw databaseError(purpose, file, cause)
     const way_out = 'stop it, or name another database'
-    throw new DatabaseError(`cannot ${purpose} the database ${file}: another server has it open; ${way_out}`, { cause })
+    throw new DatabaseError(
+      `cannot ${purpose} the database ${file}: another Readout has it open, a server or a command; ${way_out}`,
+      { cause },
+    )
   }
 }
 
