@@ -54,7 +54,7 @@ const BANNED: readonly { readonly pattern: RegExp; readonly allowed?: RegExp; re
 const MARKS = /\b(?:TODO|FIXME|XXX)\b/
 
 /** Lines of the longest function; lower it when you can, and never raise it. */
-const FUNCTION_LINES_MAX = 38
+const FUNCTION_LINES_MAX = 34
 
 /** Lines of the longest file of src/. */
 const FILE_LINES_MAX = 400

@@ -41,12 +41,7 @@ export function addServeCommand(program: Command): void {
 
 async function serve(options: ServeOptions): Promise<void> {
   const { host, port, database, demo = false } = options
-  if (demo && (!LOOPBACK.test(host) || options.publicUrl !== undefined)) {
-    throw misused('--demo has a token that everybody knows: leave out --public-url, and --host but a loopback address')
-  }
-  if (options.requireAppsecretProof && options.appSecret === undefined) {
-    throw misused('--require-appsecret-proof needs the secret that proofs are made with: add --app-secret')
-  }
+  refuseContradictions(options)
   const isNew = isMissing(database)
   const now = () => Temporal.Now.instant()
   const hash_key = options.hashKey ?? readHashKey(database)
@@ -77,6 +72,16 @@ async function serve(options: ServeOptions): Promise<void> {
   greet(server.url, options, isNew)
   await stopSignal()
   process.stdout.write('stopping: what was accepted is committed first\n')
+}
+
+/** Throws a CliError for settings that do not go together. */
+function refuseContradictions({ demo = false, host, publicUrl, requireAppsecretProof, appSecret }: ServeOptions): void {
+  if (demo && (!LOOPBACK.test(host) || publicUrl !== undefined)) {
+    throw misused('--demo has a token that everybody knows: leave out --public-url, and --host but a loopback address')
+  }
+  if (requireAppsecretProof && appSecret === undefined) {
+    throw misused('--require-appsecret-proof needs the secret that proofs are made with: add --app-secret')
+  }
 }
 
 function greet(url: string, options: ServeOptions, isNew: boolean): void {
