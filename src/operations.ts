@@ -7,7 +7,8 @@ import type { IntakeCounts } from './ingest/intake.ts'
 export interface Operations {
   readonly queueDepth: () => number
   readonly queueAge_ms: () => number
-  readonly sinceLastWebhook_ms: () => number | undefined
+  /** Since the server started, before the first. */
+  readonly sinceLastWebhook_ms: () => number
   /** Why the server cannot serve, if it cannot. */
   readonly unreadyBecause: () => Promise<string | undefined>
   /** Why the database cannot be used, if it cannot. */
@@ -36,8 +37,8 @@ export class Metrics {
     this.#gauge('queue_age_seconds', 'How long the oldest of them has waited', () => operations.queueAge_ms() / 1000)
     this.#gauge(
       'last_webhook_age_seconds',
-      'Seconds since a webhook was committed; NaN before the first',
-      () => (operations.sinceLastWebhook_ms() ?? Number.NaN) / 1000,
+      'Seconds since a webhook was committed; before the first, since the server started',
+      () => operations.sinceLastWebhook_ms() / 1000,
     )
   }
 

@@ -28,7 +28,7 @@ import { confirmHashKey } from './ingest/pseudonym.ts'
 import { Writer, writerWorkers } from './ingest/writer.ts'
 import { Metrics, OPERATIONS, type Operations, operationsDoor } from './operations.ts'
 import { refuseHalfMoved } from './store/move.ts'
-import { lockStore, openStore, whenThere } from './store/open.ts'
+import { describeDatabase, lockStore, openStore, whenThere } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { noteWorld } from './store/world.ts'
 
@@ -71,10 +71,7 @@ export interface ReadoutServer extends AsyncDisposable {
 export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   await using parts = new AsyncDisposableStack()
   const now_ms = () => config.now().epochMilliseconds
-  const onAway = (reason: string) => config.log.warn({ reason }, 'the database is away: the server waits for it')
-  const { store, lastWebhook_ms } = parts.use(
-    await whenThere(config.database, () => openReady(config, now_ms()), onAway),
-  )
+  const { store, lastWebhook_ms } = parts.use(await openWhenThere(config, now_ms))
   const operations = new ServerOperations(store, lastWebhook_ms, now_ms)
   const metrics = new Metrics(operations)
   const writer = parts.use(openWriter(config, operations, metrics, now_ms))
@@ -109,6 +106,14 @@ interface ReadyStore extends AsyncDisposable {
   readonly lastWebhook_ms: number | undefined
 }
 
+/** A database that is away at the start is waited for. */
+function openWhenThere(config: ServerConfig, now_ms: () => number): Promise<ReadyStore> {
+  const database = describeDatabase(config.database)
+  const onAway = (reason: string) =>
+    config.log.warn({ reason, database }, 'the database is away: the server waits for it')
+  return whenThere(config.database, () => openReady(config, now_ms()), onAway)
+}
+
 /** Opens the store and does what comes before the first request. */
 async function openReady(config: ServerConfig, now_ms: number): Promise<ReadyStore> {
   await using parts = new AsyncDisposableStack()
@@ -141,6 +146,7 @@ class ServerOperations implements Operations {
   lastWebhook_ms: number | undefined
   readonly #store: Store
   readonly #now_ms: () => number
+  readonly #started_ms: number
   /** The question that the database has not answered yet: there is one at a time. */
   #asked: Promise<string | undefined> | undefined
 
@@ -148,11 +154,12 @@ class ServerOperations implements Operations {
     this.#store = store
     this.lastWebhook_ms = lastWebhook_ms
     this.#now_ms = now_ms
+    this.#started_ms = now_ms()
   }
 
   queueDepth = () => this.writer?.depth ?? 0
   queueAge_ms = () => this.writer?.age_ms ?? 0
-  sinceLastWebhook_ms = () => (this.lastWebhook_ms === undefined ? undefined : this.#now_ms() - this.lastWebhook_ms)
+  sinceLastWebhook_ms = () => this.#now_ms() - (this.lastWebhook_ms ?? this.#started_ms)
   unreadyBecause = async () => this.death ?? (this.isStopping ? 'the server is stopping' : await this.awayBecause())
 
   awayBecause = async () => {

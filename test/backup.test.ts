@@ -131,6 +131,41 @@ test('readout backup makes one file, as readable as the database, and says that 
   assert.match(nowhere.stderr, /there is no database .*nowhere\.db/)
 })
 
+test('of two backups to one name one is made, whole, and the other is refused', async () => {
+  const { folder, database, backup } = await openBackup()
+  using _folder = folder
+  const bytes = statSync(backup).size
+  for (let round = 0; round < 4; round++) {
+    rmSync(backup)
+    const both = await Promise.all([backup, backup].map((file) => readout(['backup', file, '--database', database])))
+    assert.deepEqual(both.map(({ code }) => code).sort(), [0, 1])
+    const refused = both.find(({ code }) => code === 1)?.stderr ?? ''
+    assert.match(refused, /cannot back up to .*: (?:another Readout has it open|it is there already)/)
+    assert.equal(statSync(backup).size, bytes)
+    for (const end of ['.part', '.part.lock']) assert.ok(!existsSync(backup + end), end)
+  }
+})
+
+test('a log whose database is gone is left as it is, whoever comes', async () => {
+  const { folder, database, backup } = await openBackup()
+  using _folder = folder
+  const log = `${database}-wal`
+  rmSync(database)
+  writeFileSync(log, 'facts')
+  const account = ['account', 'add', 'act_2', '--name', 'Two', '--currency', 'USD', '--time-zone', 'UTC']
+  const commands = [account, ['serve', '--port', '0'], ['import', backup], ['restore', backup, '--replace']]
+  for (const command of commands) {
+    const ended = await readout([...command, '--database', database])
+    assert.equal(ended.code, 1, command.join(' '))
+    assert.match(
+      ended.stderr,
+      /it is gone, and its log .*readout\.db-wal is there.*put the file back beside it, or move/,
+    )
+    assert.equal(readFileSync(log, 'utf8'), 'facts')
+    assert.ok(!existsSync(database))
+  }
+})
+
 test('readout backup goes over what a killed one left', async () => {
   const { folder, database, backup } = await openBackup()
   using _folder = folder
@@ -204,7 +239,7 @@ const REFUSED: readonly Refused[] = [
   {
     what: 'a log without its database',
     spoil: ({ target }) => writeFileSync(`${target}-wal`, 'x'),
-    said: /target\.db-wal is there without it; it may hold facts, move it away/,
+    said: /cannot restore to .*target\.db: it is gone, and its log .*target\.db-wal is there, which may hold facts; put the file back/,
   },
 ]
 

@@ -37,6 +37,10 @@ test('readout serve --demo answers the documented sample, moves, and loads once'
     while ((await ask(serving, live)) === before && Date.now() < late) await wait(200)
     assert.notEqual(await ask(serving, live), before)
   }
+  {
+    await using alone = await Serving.start(['--database', database.name], KEY_SETTING)
+    assert.match(await ask(alone, campaign), /"code":190/, 'everybody knows the token: without the demo it is none')
+  }
   await using again = await Serving.start(args, KEY_SETTING)
   assert.equal(await ask(again, SAMPLE), DOCUMENTED)
   assert.equal(await ask(again, campaign), first)

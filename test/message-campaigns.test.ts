@@ -60,6 +60,20 @@ test('a campaign that is registered again keeps what is not named', async () => 
   assert.deepEqual(await read(), all)
 })
 
+test('a campaign that gets another name keeps the names that were given below it', async () => {
+  const register = (query: string) =>
+    server.graph(`act_1/message_campaign?access_token=write1&${query}`, { method: 'POST' })
+  await register('id=770&name=Sale&adset_id=770&adset_name=Set&ad_id=771')
+  await register('id=770&name=Summer sale')
+  const names = async () =>
+    (await server.graph('770?fields=name,adsets{name},ads{name}')) as unknown as Record<string, unknown>
+  assert.match(JSON.stringify(await names()), /"Summer sale".*"Set".*"771"/)
+  await register('id=772&name=Sale')
+  await register('id=772&name=Summer sale')
+  const { data } = await server.graph('772/ads?fields=name,adset{name}')
+  assert.deepEqual(data, [{ name: 'Summer sale', adset: { name: 'Summer sale', id: '772' }, id: '772' }])
+})
+
 test('a wrong value of a campaign is refused with what it can be', async () => {
   const rows: [query: string, message: string][] = [
     ['daily_budget=abc', "daily_budget cannot be abc: it must be 1 to 15 digits, in the currency's smallest unit"],
@@ -134,6 +148,17 @@ test('an ad set and an ad are registered under ids of their own', async () => {
   const rows = await server.graph(`730/insights?level=ad&date_preset=today&fields=ad_id,marketing_messages_read`)
   assert.deepEqual(rows.data, [{ ad_id: '732', ...ROW }])
 
+  // An ad set that is not said is the one that the ad is in, or the only one.
+  assert.deepEqual(await register('id=730&ad_id=732&ad_name=Ad two'), { id: '730' })
+  assert.deepEqual(await register('id=730&ad_id=734'), { id: '730' })
+  assert.deepEqual(
+    (await server.graph('731/ads?fields=name')).data?.map(({ id, name }) => [id, name]),
+    [
+      ['732', 'Ad two'],
+      ['733', '733'],
+      ['734', '734'],
+    ],
+  )
   assert.deepEqual(await register('id=740&ad_id=741'), { id: '740' })
   assert.deepEqual(await server.graph('741?fields=adset_id,campaign_id'), {
     adset_id: '740',
@@ -148,7 +173,6 @@ test('an ad set and an ad are registered under ids of their own', async () => {
     ['id=730&ad_id=750', '750'],
     ['id=730&adset_id=732', '732'],
     ['id=730&ad_id=731', '731'],
-    ['id=730&ad_id=732', '732'],
     ['id=731', '731'],
     ['id=761&adset_id=731', '731'],
     ['id=750&adset_id=762', '750'],

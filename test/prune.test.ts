@@ -104,11 +104,13 @@ test('readout prune --vacuum gives the space back to the disk, once no server ru
     /their space is used again by what comes; stop the server to give it back to the disk with: readout prune --before DAY --vacuum/,
   )
   assert.ok(statSync(database).size >= before)
+  const earlier = await readout(['prune', '--before', '2023-05-01', '--database', database, ...KEY])
+  assert.match(earlier.stderr, /act_1 is pruned before 2023-06-01T\d\d:00:00Z already\n$/)
   const again = await prune('--vacuum')
   assert.equal(again.code, 0)
   assert.match(
     again.stderr,
-    /^there was nothing to prune; facts before 2023-06-01 are refused from now on; see: readout status\n$/,
+    /^there was nothing to prune; facts of these campaigns before 2023-06-01 are refused from now on; see: readout status\n$/,
   )
   assert.ok(statSync(database).size < before / 2, `${statSync(database).size} of ${before} bytes`)
 })

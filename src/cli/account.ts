@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { AccountChange } from '../store/registry.ts'
+import type { AccountChange, AccountFields } from '../store/registry.ts'
 import { catchUpNow, type Database, databaseCommand } from './database.ts'
 import { CliError } from './error.ts'
 import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
@@ -27,7 +27,7 @@ interface SetOptions extends Partial<AddOptions> {
 /** `readout account add|list|set`. */
 export function addAccountCommands(program: Command): void {
   const account = program.command('account').description('ad accounts, and the pages that are linked to them')
-  databaseCommand(account, 'add <act_ID>', 'register an ad account', addAccount)
+  databaseCommand(account, 'add <act_ID>', 'register an ad account', addAccount, parseAccount)
     .requiredOption('--name <name>', 'what it is called')
     .requiredOption('--currency <code>', 'the ISO 4217 code of its currency, such as USD')
     .requiredOption('--time-zone <zone>', 'its IANA time zone, such as America/Sao_Paulo')
@@ -42,19 +42,22 @@ export function addAccountCommands(program: Command): void {
 }
 
 async function addAccount(database: Database, options: AddOptions, [id = '']: string[]): Promise<void> {
-  const account_id = parseAccountId(id)
-  const page_ids = parsePages(options.page)
-  const fields = {
-    account_id,
-    name: parseName(options.name),
-    currency: parseCurrency(options.currency),
-    time_zone: parseTimeZone(options.timeZone),
-    page_ids,
-  }
+  const fields = parseAccount([id], options)
+  const { account_id, page_ids } = fields
   await database.store.write(({ registry }) => registry.addAccount(fields))
   await catchUpNow(database)
   const pages = page_ids.length === 0 ? 'no page is linked to it yet' : `linked pages: ${page_ids.join(', ')}`
   say(`account act_${account_id} is registered; ${pages}`)
+}
+
+function parseAccount([id = '']: readonly string[], { name, currency, timeZone, page }: AddOptions): AccountFields {
+  return {
+    account_id: parseAccountId(id),
+    name: parseName(name),
+    currency: parseCurrency(currency),
+    time_zone: parseTimeZone(timeZone),
+    page_ids: parsePages(page),
+  }
 }
 
 async function listAccounts({ store }: Database, options: { output: OutputMode }): Promise<void> {
@@ -100,5 +103,5 @@ async function checkChange({ store }: Database, account_id: string, change: Acco
 }
 
 function parsePages(pages: readonly string[] = []): readonly string[] {
-  return pages.map((page) => parseNodeId('page', page))
+  return [...new Set(pages.map((page) => parseNodeId('page', page)))]
 }

@@ -2,8 +2,10 @@ import { copyFileSync, existsSync, linkSync, readFileSync, renameSync, rmSync, s
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { confirmHashKey } from '../ingest/pseudonym.ts'
+import { refuseHalfMoved } from '../store/move.ts'
 import { describeDatabase, isPostgres } from '../store/open.ts'
-import { copyDatabase, foldLog, publishDraft, removeDraft } from '../store/sqlite/backup.ts'
+import { beginDraft, copyDatabase, foldLog, lockDraft, publishDraft, removeDraft } from '../store/sqlite/backup.ts'
+import { refuseOrphanedLog } from '../store/sqlite/database.ts'
 import { lockDatabase } from '../store/sqlite/lock.ts'
 import { openSqliteStore } from '../store/sqlite/store.ts'
 import type { Store } from '../store/store.ts'
@@ -38,6 +40,8 @@ async function backUp(file: string, { database, hashKey }: DatabaseOptions): Pro
   refuseExisting(file, 'back up to', 'name another, or move it away')
   if (!existsSync(dirname(file))) throw new CliError(`cannot back up to ${file}: there is no folder ${dirname(file)}`)
   const draft = draftOf(file)
+  using _lock = lockDraft(draft)
+  using _own = ownDraft(draft)
   await copyWithProgress('back up', database, draft)
   refuseExisting(file, 'back up to', 'name another, or move it away')
   publishDraft(draft, file)
@@ -57,6 +61,7 @@ async function restoreFrom(file: string, options: RestoreOptions): Promise<void>
   using _lock = lockDatabase(database, 'restore')
   const keys = options.hashKey === undefined ? readKeysOf(file, database) : [options.hashKey]
   const draft = draftOf(database)
+  using _own = ownDraft(draft)
   await copyWithProgress('restore', file, draft)
   const { contents, hash_key } = await describeDraft(draft, keys)
   checkPlace(database, replace)
@@ -77,6 +82,7 @@ async function describeDraft(
   keys: readonly Uint8Array[],
 ): Promise<{ contents: string; hash_key: Uint8Array }> {
   await using store = openSqliteStore(draft)
+  await refuseHalfMoved(store)
   const hash_key = await findKey(store, keys)
   return { hash_key, contents: await describeContents(store) }
 }
@@ -108,10 +114,21 @@ async function describeLast({ arrivals }: Store): Promise<string> {
     : `the last webhook came at ${new Date(Math.max(...times)).toISOString()}`
 }
 
-/** Copies with a progress bar; however the command ends, the draft is gone unless it was given its name. */
+/** However the command ends, the draft is gone, unless it was given its name. */
+function ownDraft(draft: string): Disposable {
+  const remove = () => removeDraft(draft)
+  process.once('exit', remove)
+  return {
+    [Symbol.dispose]() {
+      process.off('exit', remove)
+      remove()
+    },
+  }
+}
+
 async function copyWithProgress(act: 'back up' | 'restore', from: string, draft: string): Promise<void> {
   endOnInterrupt('cancelled; nothing was written')
-  process.once('exit', () => removeDraft(draft))
+  beginDraft(act, from, draft)
   using progress = new Progress(act === 'restore' ? 'restoring' : 'backing up')
   await copyDatabase(act, from, draft, (pages, total) =>
     progress.update(pages, total, pages === total ? 'checking' : ''),
@@ -122,9 +139,7 @@ function checkPlace(database: string, replace: boolean): void {
   const act = 'restore to'
   if (!replace) refuseExisting(database, act, 'name another with --database, or move it aside with --replace')
   else refuseExisting(asideOf(database), act, 'it is what was replaced before; move it away')
-  const orphan = BESIDE.map((end) => database + end).find((one) => existsSync(one))
-  if (existsSync(database) || orphan === undefined) return
-  throw new CliError(`cannot restore to ${database}: ${orphan} is there without it; it may hold facts, move it away`)
+  refuseOrphanedLog(act, database)
 }
 
 /** A database of PostgreSQL's is no file, and has tools of its own. */

@@ -59,13 +59,19 @@ async function listCampaigns({ store }: Database, options: { output: OutputMode 
 async function moveCampaign(database: Database, options: { to: string }, [id = '']: string[]): Promise<void> {
   const campaign_id = parseNodeId('campaign', id)
   const to = await findAccount(database.store, options.to)
+  let currency = to.currency
   await database.store.write(async ({ registry, rollups }) => {
     const known = (await registry.listCampaigns()).find((one) => one.campaign_id === campaign_id)
     if (known === undefined) throw new CliError(`there is no campaign ${campaign_id}; see: readout campaign list`)
     const from = await registry.readAccount(known.account_id)
     await registry.moveCampaign(campaign_id, to.account)
+    await registry.setCampaign(campaign_id, { updated_at: database.now_ms() })
+    currency = from?.currency ?? to.currency
     for (const { account } of [from ?? to, to]) await rollups.sumAccount(account)
   })
   await catchUpNow(database)
   say(`campaign ${campaign_id} is in act_${to.account_id} now`)
+  if (currency !== to.currency) {
+    say(`prices that its facts named are not converted: the numbers stay, from ${currency} to ${to.currency}`)
+  }
 }

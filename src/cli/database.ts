@@ -35,7 +35,7 @@ export function databaseCommand<Options>(
   usage: string,
   help: string,
   run: (database: Database, options: Options & DatabaseOptions, values: string[]) => Promise<void>,
-  check: (values: readonly string[]) => void = () => {},
+  check: (values: readonly string[], options: Options) => void = () => {},
 ): Command {
   const command = addSettings(parent.command(usage).description(help), DATABASE_SETTINGS)
   command.action(async () => {
@@ -43,7 +43,7 @@ export function databaseCommand<Options>(
     const options = command.opts<Options & DatabaseOptions>()
     const { database } = options
     // Before a database is begun for it.
-    check(command.args)
+    check(command.args, options)
     if (isMissing(database) && !BEGINNINGS.has(pathOf(command))) {
       throw new CliError(`there is no database ${database}: name it with --database, or begin with readout account add`)
     }
@@ -84,6 +84,14 @@ async function withDatabase(options: DatabaseOptions, work: (database: Database)
     pseudonyms: new KeyedPseudonyms(hash_key),
     now_ms: () => Temporal.Now.instant().epochMilliseconds,
   })
+}
+
+/** Says so where an act that was stopped left numbers as they were before it. */
+export async function sayUnresolved({ threads }: Store): Promise<void> {
+  const ads = await threads.countUnresolvedAds()
+  if (ads === 0) return
+  const wait = ads === 1 ? '1 ad waits' : `${ads} ads wait`
+  say(`${wait} to be resolved anew, and has old numbers until then; a running server does it, or: readout rebuild`)
 }
 
 /** Does what an act of this command has left to do, so that the next answer has it. */

@@ -9,11 +9,12 @@ import { Admission, singleIdAd } from '../store/admission.ts'
 import { append } from '../store/append.ts'
 import { gather } from '../store/gather.ts'
 import type { Store, Tables } from '../store/store.ts'
-import { hashToken } from '../store/tokens.ts'
+import { hashToken, type Token } from '../store/tokens.ts'
 
 /** The read token of the demo account. */
 export const DEMO_TOKEN = 'demo'
 
+const TOKEN_HASH = hashToken(DEMO_TOKEN)
 const SEED = 1
 const SETTING = 'demo_loaded_at'
 const POST_EVERY_MS = 1000
@@ -23,7 +24,7 @@ const POST_EVERY_MS = 1000
  * same file adds nothing. All of it is facts like any others, read as an import reads them.
  */
 export async function loadDemo(store: Store, pseudonyms: Pseudonyms, now_ms: number): Promise<void> {
-  if ((await store.registry.readSetting(SETTING)) !== undefined) return
+  if ((await store.registry.readSetting(SETTING)) !== undefined) return admitEverybody(store, now_ms)
   const facts = demoEvents(SEED, now_ms).map((event) => parseFactLine(formatImportLine(event), pseudonyms, now_ms))
   const countries = [...subscriberList(demoAudience(SEED))]
   await store.write(async (tables) => {
@@ -45,8 +46,26 @@ async function register({ registry, tokens }: Tables, now_ms: number): Promise<v
   for (const { campaign_id, name } of DEMO_CAMPAIGNS)
     await registry.addAd(singleIdAd(campaign_id, account, name), now_ms)
   await registry.writeRates(account, DEMO_RATES)
-  const token = { token_hash: hashToken(DEMO_TOKEN), permission: 'read', accounts: new Set([account]) } as const
-  await tokens.add({ ...token, created_at: now_ms })
+  await tokens.add(tokenOf(account, now_ms))
+}
+
+function tokenOf(account: number, now_ms: number): Token {
+  return { token_hash: TOKEN_HASH, permission: 'read', accounts: new Set([account]), created_at: now_ms }
+}
+
+/** Makes the demo's token again, where a server without the demo took it away. */
+async function admitEverybody(store: Store, now_ms: number): Promise<void> {
+  if ((await store.tokens.read(TOKEN_HASH)) !== undefined) return
+  await store.write(async ({ registry, tokens }) => {
+    const demo = await registry.readAccount(DEMO_ACCOUNT.account_id)
+    if (demo !== undefined) await tokens.add(tokenOf(demo.account, now_ms))
+  })
+}
+
+/** Takes the demo's token away, which everybody knows: others than this machine may reach a server without the demo. */
+export async function refuseEverybody(store: Store): Promise<void> {
+  if ((await store.tokens.read(TOKEN_HASH)) === undefined) return
+  await store.write(({ tokens }) => tokens.revoke(TOKEN_HASH))
 }
 
 /** Plays the running campaign: posts signed webhooks to a server's own door, until disposed. */

@@ -15,6 +15,7 @@ import {
 import { dirname } from 'node:path'
 import { HASH_KEY_BYTES } from '../ingest/pseudonym.ts'
 import { describeDatabase, isPostgres } from '../store/open.ts'
+import { refuseOrphanedLog } from '../store/sqlite/database.ts'
 import { CliError } from './error.ts'
 
 /** The key file of a database: beside it, never in it (design 7). */
@@ -33,6 +34,7 @@ export function readHashKey(database: string): Uint8Array {
         'the same for every server, to 64 hex digits, such as from: openssl rand -hex 32',
     )
   }
+  refuseOrphanedLog('open', database)
   const file = hashKeyFile(database)
   const isEmpty = existsSync(database) && statSync(database).size < SQLITE_HEADER.length
   if (!existsSync(file)) {
@@ -63,9 +65,17 @@ export function parseHashKey(text: string): Uint8Array | undefined {
 
 /** Reads a key file. Throws a CliError when it holds no key. */
 export function readKeyFile(file: string): Uint8Array {
+  if (statSync(file).isDirectory()) throw new CliError(`cannot read the hash key ${file}: it is a folder; move it away`)
   const key = parseHashKey(readFileSync(file, 'utf8').trim())
   if (key !== undefined) return key
   throw new CliError(`cannot read the hash key ${file}: it must hold ${HASH_KEY_BYTES * 2} hex digits`)
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not; give it the right to write the folder',
+  EROFS: 'the disk may only be read; name another database',
+  ENOSPC: 'the disk is full; make room',
+  ENAMETOOLONG: 'the name is too long; name another database',
 }
 
 const SQLITE_HEADER = 'SQLite format 3\0'
@@ -89,15 +99,21 @@ function readStart(file: string, length: number): string {
 
 /** Writes a key file, unless there is one: two processes may start at once, and it appears whole, and only once. */
 export function writeHashKey(file: string, key: Uint8Array): void {
-  mkdirSync(dirname(file), { recursive: true })
   const draft = `${file}.${randomBytes(6).toString('hex')}`
-  writeFileSync(draft, `${Buffer.from(key).toString('hex')}\n`, { mode: 0o600 })
-  chmodSync(draft, 0o600)
   try {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(draft, `${Buffer.from(key).toString('hex')}\n`, { mode: 0o600 })
+    chmodSync(draft, 0o600)
     linkSync(draft, file)
   } catch (error) {
-    if (!existsSync(file)) throw error
+    if (!existsSync(file)) throw unwritten(file, error)
   } finally {
-    rmSync(draft)
+    rmSync(draft, { force: true })
   }
+}
+
+function unwritten(file: string, error: unknown): CliError {
+  const { code, message } = error as NodeJS.ErrnoException
+  const why = WORDS[code ?? ''] ?? `${message}; name another database`
+  return new CliError(`cannot write the hash key ${file}: ${why}`)
 }

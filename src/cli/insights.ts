@@ -11,7 +11,7 @@ import { BREAKDOWNS, parseInsightsQuery } from '../graph/insights-parameters.ts'
 import { LEVELS, type Node } from '../store/registry.ts'
 import type { Tables } from '../store/store.ts'
 import { hasExpired, hashToken, type Token } from '../store/tokens.ts'
-import { type Database, databaseCommand } from './database.ts'
+import { type Database, databaseCommand, sayUnresolved } from './database.ts'
 import { CliError, EXIT } from './error.ts'
 import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
 import { misused } from './values.ts'
@@ -67,12 +67,14 @@ async function printInsights(
   [id = '']: string[],
 ): Promise<void> {
   const query = parseQuery(options)
-  const rows = await store.read(async (tables) => {
+  const reading = store.read(async (tables) => {
     const node = await findNode(tables, id, await readToken(tables, options.token, now_ms()))
     const source = { tables, directory: new Directory(), now: Temporal.Now.instant(), meta_history_limit: false }
     const insights = await readInsights(source, node, query)
     return Array.fromAsync(insights.rows, ({ row }) => insights.write(row))
   })
+  const rows = await reading.catch(tellRefusal)
+  await sayUnresolved(store)
   if (rows.length === 0) say(`nothing happened to ${id} in this range`)
   const fields = [...query.fields, ...DATE_FIELDS, ...(query.breakdown === undefined ? [] : [query.breakdown])]
   const columns = fields.map((key) => ({ key, label: METRIC_BY_FIELD.get(key)?.label ?? key }))
@@ -104,9 +106,14 @@ function parseQuery(options: InsightsOptions) {
   try {
     return parseInsightsQuery(parameters)
   } catch (error) {
-    if (error instanceof GraphError) throw misused(`${error.text} (see: readout insights --help)`)
-    throw error
+    return tellRefusal(error)
   }
+}
+
+/** What the API refuses is a mistake at the terminal. */
+function tellRefusal(error: unknown): never {
+  if (error instanceof GraphError) throw misused(`${error.text} (see: readout insights --help)`)
+  throw error
 }
 
 function checkRange(since: string | undefined, until: string | undefined): void {
@@ -126,6 +133,7 @@ async function printFailures({ store }: Database, options: { output: OutputMode 
   const failures = await store.read(async (tables) =>
     tables.rollups.readFailures(await findNode(tables, id, undefined)),
   )
+  await sayUnresolved(store)
   if (failures.length === 0) say(`no delivery to ${id} failed`)
   const rows = failures.map((failure) => ({ ...failure, day: formatDay(failure.day) }))
   printRows(FAILURE_COLUMNS, rows, options.output)

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
 import { forget } from '../store/forget.ts'
 import { type Discrepancy, rebuild, verify } from '../store/verify.ts'
-import { type Database, databaseCommand } from './database.ts'
+import { type Database, databaseCommand, sayUnresolved } from './database.ts'
 import { CliError, EXIT } from './error.ts'
 import { type Column, type OutputMode, outputOption, printRows, say } from './output.ts'
 import { Progress } from './progress.ts'
@@ -61,6 +61,7 @@ async function printDiscrepancies({ store }: Database, options: { output: Output
   const rows = discrepancies.map((one) => ({ ...one, stored: String(one.stored), recounted: String(one.recounted) }))
   // For eyes, the sentence says it all; a program gets its empty list.
   if (count > 0 || options.output !== 'table') printRows(COLUMNS, rows, options.output)
+  await sayUnresolved(store)
   if (count === 0) {
     say('every rollup is the sum of its threads')
     return

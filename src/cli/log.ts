@@ -5,26 +5,27 @@ export function openLog(level: string): Logger {
   return pino({ level, formatters: { log: maskEntry } }, pino.destination({ dest: 2, sync: true }))
 }
 
-/** Names an answer, and is as random as a secret. */
-const TRACE_ID = 'fbtrace_id'
+/** What stays as it is: the name of an answer, which is as random as a secret, and where a database is, without its password. */
+const PLAIN: ReadonlySet<string> = new Set(['fbtrace_id', 'database'])
 
 function maskEntry(entry: Record<string, unknown>): Record<string, unknown> {
   const masked = (name: string, value: unknown) =>
-    typeof value === 'string' && name !== TRACE_ID ? maskSecrets(value) : value
+    typeof value === 'string' && !PLAIN.has(name) ? maskSecrets(value) : value
   return Object.fromEntries(Object.entries(entry).map(([name, value]) => [name, masked(name, value)]))
 }
 
 /** Letters and digits in one long word: a token, a secret or a hash, and neither a word nor an id. */
 const SECRET = /(?=[\w+=%-]*\d)(?=[\w+=%-]*[A-Za-z])[\w+=%-]{16,}/g
 
-const ACCOUNT_ID = /^act_\d+$/
+/** Words that look so, and are none: an ad account, and the header that a signature comes in. */
+const HARMLESS = /^(?:act_\d+|X-Hub-Signature-256)$/
 
 /**
  * A text without what looks like a secret: an error may quote a token that its caller put in the wrong place. Where in our
  * code something failed stays.
  */
 export function maskSecrets(text: string): string {
-  const mask = (word: string) => (ACCOUNT_ID.test(word) ? word : `${word.slice(0, 2)}…`)
+  const mask = (word: string) => (HARMLESS.test(word) ? word : `${word.slice(0, 2)}…`)
   return text
     .split('\n')
     .map((line) => (/^ {4}at /.test(line) ? line : line.replace(SECRET, mask)))

@@ -96,3 +96,8 @@ export function formatBytes(bytes: number): string {
 export function say(message: string): void {
   process.stderr.write(`${message}\n`)
 }
+
+/** A time in UTC, to the second. */
+export function formatTime(time_ms: number): string {
+  return new Date(time_ms).toISOString().replace(/\.\d+Z$/, 'Z')
+}

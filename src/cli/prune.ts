@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
+import { calendarOf } from '../domain/calendar.ts'
 import { dayOf, formatDay, parseDay } from '../domain/day.ts'
 import { lockStore } from '../store/open.ts'
 import { countPrunable, type PrunedRows, type PruneOptions, prune } from '../store/prune.ts'
 import type { Account } from '../store/registry.ts'
 import { restAsLong } from '../store/rest.ts'
 import { type Database, type DatabaseOptions, databaseCommand } from './database.ts'
-import { count, formatBytes, say } from './output.ts'
+import { count, formatBytes, formatTime, say } from './output.ts'
 import { Progress } from './progress.ts'
 import { findAccount, misused } from './values.ts'
 
@@ -51,6 +52,7 @@ async function pruneLedger(database: Database, options: Options): Promise<void> 
     return
   }
   sayPruned(rows, before)
+  await sayLaterFloors(database, accounts, before)
   if (options.vacuum) await store.vacuum()
   else if (rows.threads > 0)
     say(
@@ -59,7 +61,7 @@ async function pruneLedger(database: Database, options: Options): Promise<void> 
 }
 
 function sayPruned(rows: PrunedRows, before: number): void {
-  const refused = `facts before ${formatDay(before)} are refused from now on`
+  const refused = `facts of these campaigns before ${formatDay(before)} are refused from now on`
   if (rows.threads === 0) {
     say(`there was nothing to prune; ${refused}; see: readout status`)
     return
@@ -67,6 +69,16 @@ function sayPruned(rows: PrunedRows, before: number): void {
   say(`pruned ${formatRows(rows)}; their counts stay`)
   say(`${refused}, and later ones of these messages; see: readout status`)
   say('a changed time zone, rate card or subscriber list no longer changes what was counted of them')
+}
+
+/** What was pruned before stays refused, also where less was asked for now. */
+async function sayLaterFloors({ store }: Database, accounts: readonly Account[], before: number): Promise<void> {
+  const floors = new Map((await store.pruned.listFloors()).map(({ account, floor_at }) => [account, floor_at]))
+  for (const { account, account_id, time_zone } of accounts) {
+    const floor_at = floors.get(account) ?? 0
+    if (floor_at > calendarOf(time_zone).startOf(before))
+      say(`act_${account_id} is pruned before ${formatTime(floor_at)} already`)
+  }
 }
 
 function formatRows({ messages, clicks, failures }: PrunedRows): string {

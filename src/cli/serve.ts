@@ -7,7 +7,7 @@ import { DOCUMENTED_SAMPLE_ID } from '../sandbox/documented-sample.ts'
 import { openServer } from '../server.ts'
 import { describeDatabase } from '../store/open.ts'
 import { type DatabaseOptions, isMissing } from './database.ts'
-import { DEMO_TOKEN, loadDemo, playDemo } from './demo.ts'
+import { DEMO_TOKEN, loadDemo, playDemo, refuseEverybody } from './demo.ts'
 import { EXIT } from './error.ts'
 import { readHashKey } from './hash-key.ts'
 import { openLog } from './log.ts'
@@ -63,9 +63,8 @@ async function serve(options: ServeOptions): Promise<void> {
     metrics_token: options.metricsToken,
     meta_history_limit: options.metaHistoryLimit ?? false,
     log: openLog(options.logLevel),
-    prepare: async (store) => {
-      if (demo) await loadDemo(store, new KeyedPseudonyms(hash_key), now().epochMilliseconds)
-    },
+    prepare: (store) =>
+      demo ? loadDemo(store, new KeyedPseudonyms(hash_key), now().epochMilliseconds) : refuseEverybody(store),
     onDeath: () => process.exit(EXIT.failed),
   })
   using _live = demo ? playDemo(server.url, demo_secret, () => now().epochMilliseconds) : undefined

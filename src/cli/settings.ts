@@ -36,7 +36,7 @@ export const DATABASE_SETTINGS: readonly Setting[] = [
 export const SERVER_SETTINGS: readonly Setting[] = [
   ...DATABASE_SETTINGS,
   { flag: 'demo', help: 'load the demo account on first start, and run its sandbox; only on a loopback host' },
-  { flag: 'host', value: 'HOST', default: '127.0.0.1', help: 'the address to listen on' },
+  { flag: 'host', value: 'HOST', default: '127.0.0.1', help: 'the address to listen on', parse: parseText },
   { flag: 'port', value: 'PORT', default: 8080, help: 'the port to listen on; 0 for any free one', parse: parsePort },
   {
     flag: 'public-url',
@@ -48,9 +48,14 @@ export const SERVER_SETTINGS: readonly Setting[] = [
     flag: 'app-secret',
     value: 'SECRET',
     help: "the app's secret, which signs webhooks; give it again for another, or separate them by commas",
-    parse: collect,
+    parse: collectSecrets,
   },
-  { flag: 'verify-token', value: 'TOKEN', help: "the token that Meta's webhook handshake must show" },
+  {
+    flag: 'verify-token',
+    value: 'TOKEN',
+    help: "the token that Meta's webhook handshake must show",
+    parse: parseText,
+  },
   {
     flag: 'require-appsecret-proof',
     help: 'refuse Graph calls without appsecret_proof; one that is there is checked in any case; needs --app-secret',
@@ -131,10 +136,17 @@ function parseCount(text: string): number {
   throw new InvalidArgumentError('It must be a whole number, 1 or more.')
 }
 
+/** An empty verify token would let everybody in, and an empty host is every address. */
+function parseText(text: string): string {
+  if (text.trim() !== '') return text
+  throw new InvalidArgumentError('It is empty: give a value, or leave it out.')
+}
+
 function parseUrl(text: string): string {
   const url = URL.parse(text)
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text.replace(/\/+$/, '')
-  throw new InvalidArgumentError('It must be a URL such as https://readout.example.com.')
+  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:'
+  if (isWeb && !/[?#]/.test(text)) return text.replace(/\/+$/, '')
+  throw new InvalidArgumentError('It must be a URL such as https://readout.example.com, without ? and #.')
 }
 
 function parseGivenKey(text: string): Uint8Array {
@@ -145,12 +157,20 @@ function parseGivenKey(text: string): Uint8Array {
 }
 
 function collect(text: string, before: unknown): string[] {
-  const secrets = text.split(',').map((secret) => secret.trim())
-  return [...(Array.isArray(before) ? (before as string[]) : []), ...secrets.filter((secret) => secret !== '')]
+  const values = text.split(',').map((value) => value.trim())
+  return [...(Array.isArray(before) ? (before as string[]) : []), ...values.filter((value) => value !== '')]
+}
+
+/** Without any, what is to be checked under them would not be checked. */
+function collectSecrets(text: string, before: unknown): string[] {
+  const secrets = collect(text, before)
+  if (secrets.length > 0) return secrets
+  throw misused('--app-secret, or READOUT_APP_SECRET, is empty: give the secret of the app, or leave it out')
 }
 
 function collectOrigins(text: string, before: unknown): string[] {
-  const origins = collect(text, before)
+  // Browsers send the names of hosts in small letters.
+  const origins = collect(text, before).map((origin) => origin.toLowerCase())
   if (origins.every((origin) => URL.parse(origin)?.origin === origin)) return origins
   throw new InvalidArgumentError('It must be an origin, without a path: https://app.example.com.')
 }

@@ -2,8 +2,8 @@ import type { Command } from 'commander'
 import { COUNTRY_UNKNOWN } from '../domain/country.ts'
 import { FACT_KINDS, type FactKind } from '../domain/fact.ts'
 import type { PageArrivals } from '../store/arrivals.ts'
-import { type Database, type DatabaseOptions, databaseCommand } from './database.ts'
-import { type Column, count, type OutputMode, outputOption, printRows, say } from './output.ts'
+import { type Database, type DatabaseOptions, databaseCommand, sayUnresolved } from './database.ts'
+import { type Column, count, formatTime, type OutputMode, outputOption, printRows, say } from './output.ts'
 
 const COLUMNS: readonly Column[] = [
   { key: 'page_id', label: 'Page' },
@@ -31,8 +31,7 @@ async function printStatus(database: Database, options: { output: OutputMode } &
     rows.push(await statusOf(database, page_id, pages.get(page_id) ?? []))
   }
   printRows(COLUMNS, rows, options.output)
-  const unresolved = await store.threads.countUnresolvedAds()
-  if (unresolved > 0) say(`${unresolved} ads wait to be resolved anew; a running server does it, or: readout rebuild`)
+  await sayUnresolved(store)
   await sayFloors(database)
 }
 
@@ -88,8 +87,4 @@ async function sharesOf(store: Database['store'], page_id: string) {
 
 function formatShare(part: bigint, whole: bigint): string | null {
   return whole === 0n ? null : ((Number(part) / Number(whole)) * 100).toFixed(1)
-}
-
-function formatTime(time_ms: number): string {
-  return new Date(time_ms).toISOString().replace(/\.\d+Z$/, 'Z')
 }

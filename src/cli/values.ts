@@ -1,4 +1,4 @@
-import { isTimeZone } from '../domain/calendar.ts'
+import { findTimeZone } from '../domain/calendar.ts'
 import { DAY_MS, parseDay } from '../domain/day.ts'
 import type { Account } from '../store/registry.ts'
 import type { Store } from '../store/store.ts'
@@ -32,7 +32,8 @@ export function parseCurrency(text: string): string {
 }
 
 export function parseTimeZone(text: string): string {
-  if (isTimeZone(text)) return text
+  const zone = findTimeZone(text)
+  if (zone !== undefined) return zone
   throw misused(`time zone is ${text}: it must be an IANA name such as America/Sao_Paulo`)
 }
 

@@ -65,14 +65,13 @@ export function calendarOf(timeZone: string): Calendar {
 
 const TIME_ZONE_NAME = /^[A-Za-z][\w+-]*(?:\/[\w+-]+)*$/
 
-/** True for the name of an IANA time zone; an offset such as `+05:30` is none. */
-export function isTimeZone(timeZone: string): boolean {
-  if (!TIME_ZONE_NAME.test(timeZone)) return false
+/** The name of an IANA time zone in the letters of the list, whose case clients care for; `undefined` for any other text, and for an offset. */
+export function findTimeZone(text: string): string | undefined {
+  if (!TIME_ZONE_NAME.test(text)) return undefined
   try {
-    new Calendar(timeZone)
-    return true
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(text).timeZoneId
   } catch {
-    return false
+    return undefined
   }
 }
 

@@ -163,6 +163,7 @@ test('parseText() drops spaces and one pair of quotes', () => {
     ["' last_7d '", 'last_7d'],
     ['"last_7d\'', '"last_7d\''],
     ['""last_7d""', '"last_7d"'],
+    ['"Buy one" or "get one"', '"Buy one" or "get one"'],
     ['"', '"'],
     ['', ''],
   ]

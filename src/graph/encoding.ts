@@ -56,7 +56,8 @@ export function parseObject(value: Value): Map<string, Value> | undefined {
   return object instanceof Map ? object : undefined
 }
 
-const QUOTED = /^(["'])(.*)\1$/s
+/** A quote within is no end: of `"Buy one" or "get one"` nothing is taken away. */
+const QUOTED = /^(["'])(\1*(?:(?!\1).)*\1*)\1$/s
 
 /** The text of a scalar, without the spaces and the literal quotes that Meta's samples put around it. */
 export function parseText(value: string): string {

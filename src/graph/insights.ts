@@ -63,8 +63,7 @@ export async function readInsights(source: InsightsSource, node: Node, query: In
   const rows = await measureRows(source, node, query, rowQuery)
   if (query.sort === undefined && query.summary === undefined) return { rows, summary: undefined, write }
   const all = await holdRows(rows)
-  const summary =
-    query.summary && (await summarise(source, node, all, { ...rowQuery, fields: query.summary }, query.dates))
+  const summary = query.summary && summarise(all, { ...rowQuery, fields: query.summary }, query.dates)
   const sorted = query.sort === undefined ? all : sortRows(all, query.sort, rowQuery)
   return { rows: sorted.map((row, place) => ({ row, place, start: undefined })), summary, write }
 }
@@ -218,15 +217,13 @@ async function holdRows(rows: Insights['rows']): Promise<MeasuredRow[]> {
 }
 
 /** The totals of all rows, over the whole range. Those of several ranges have no dates: they are of no one range. */
-async function summarise(
-  { tables }: InsightsSource,
-  node: Node,
+function summarise(
   rows: readonly MeasuredRow[],
   query: RowQuery,
   dates: InsightsQuery['dates'],
-): Promise<InsightsRow | undefined> {
+): InsightsRow | undefined {
   if (rows.length === 0) return undefined
-  const ever_sent = await tables.rollups.readEverSent(node)
+  const ever_sent = rows.some((row) => row.ever_sent)
   const measured = { names: {}, days: query.range, sums: addUp(rows), ever_sent, value: undefined }
   const summary = formatRow(measured, query)
   if (!Array.isArray(dates) || dates.length === 1) return summary

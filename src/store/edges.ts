@@ -22,8 +22,18 @@ export type EdgeOperator =
 export interface EdgeCondition {
   readonly field: EdgeField
   readonly operator: EdgeOperator
-  /** One, but for IN and NOT_IN. */
+  /** One, but for IN and NOT_IN; names in any case. */
   readonly values: readonly (string | number)[]
+}
+
+/**
+ * The values of a condition as a table compares them. Names are compared without regard to case, as far as ASCII has letters: there
+ * alone do all engines agree.
+ */
+export function comparedValues({ field, values }: EdgeCondition): readonly (string | number)[] {
+  return field === 'name'
+    ? values.map((value) => String(value).replace(/[A-Z]+/g, (some) => some.toLowerCase()))
+    : values
 }
 
 export interface EdgeListing {

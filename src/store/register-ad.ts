@@ -29,11 +29,12 @@ const LEVELS_OF_ADS = ['campaign', 'adset', 'ad'] as const
 type LevelOfAds = (typeof LEVELS_OF_ADS)[number]
 
 /**
- * Registers a campaign with an ad set and an ad, or names them: what is not said stays, and an id that is not said is
- * the campaign's own (design 2). Safe to repeat. Throws an IdTakenError.
+ * Registers a campaign with an ad set and an ad, or names them: what is not said stays. An ad set that is not said is the one that the
+ * ad is in, or the campaign's only one; any other id that is not said is the campaign's own (design 2). Safe to repeat. Throws an
+ * IdTakenError.
  */
 export async function registerAd(registry: Registry, said: AdSaid, at_ms: number): Promise<void> {
-  const ad = completeAd(said)
+  const ad = completeAd({ ...said, adset_id: said.adset_id ?? (await findAdset(registry, said)) })
   const named = LEVELS_OF_ADS.filter((level) => said[`${level}_id`] !== undefined)
   const deepest = named.at(-1) ?? 'campaign'
   const isNew = (await registry.readNode(ad[`${deepest}_id`], deepest)) === undefined
@@ -44,8 +45,20 @@ export async function registerAd(registry: Registry, said: AdSaid, at_ms: number
   }
   for (const level of named) {
     const name = said[`${level}_name`]
-    if (name !== undefined) await registry.rename(level, ad[`${level}_id`], name)
+    if (name === undefined) continue
+    await registry.rename(level, ad[`${level}_id`], name)
+    await registry.setCampaign(ad.campaign_id, { updated_at: at_ms })
   }
+}
+
+/** Where an ad goes of which no ad set is said. */
+async function findAdset(registry: Registry, { campaign_id, ad_id }: AdSaid): Promise<string | undefined> {
+  if (ad_id === undefined) return undefined
+  const ad = await registry.readNode(ad_id, 'ad')
+  const campaign = await registry.readNode(campaign_id, 'campaign')
+  // The names of a node have the ids of what is below it, while that is one.
+  const adset_id = ad?.names.campaign_id === campaign_id ? ad.names.adset_id : campaign?.names.adset_id
+  return adset_id === ad_id ? undefined : adset_id
 }
 
 function completeAd(said: AdSaid): AdFields {

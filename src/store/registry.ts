@@ -138,7 +138,7 @@ export interface Registry {
   /** Registers an ad and what is above it, at a time; throws a RegistryError when it is registered elsewhere. */
   addAd(ad: AdFields, at_ms?: number): Promise<Placement>
   setCampaign(campaign_id: string, change: CampaignChange): Promise<void>
-  /** Names a campaign, and what is known by the same id below it; or an ad set or an ad alone. */
+  /** Names a campaign, and what is known by the same id and name below it; or an ad set or an ad alone. */
   rename(level: Exclude<Level, 'account'>, id: string, name: string): Promise<void>
   /**
    * Moves a campaign with all its ads and their cells to another account; its threads are resolved anew. The

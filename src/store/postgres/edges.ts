@@ -1,4 +1,13 @@
-import type { EdgeCondition, EdgeField, EdgeListing, EdgeOperator, EdgeParent, Edges, IdPage } from '../edges.ts'
+import {
+  comparedValues,
+  type EdgeCondition,
+  type EdgeField,
+  type EdgeListing,
+  type EdgeOperator,
+  type EdgeParent,
+  type Edges,
+  type IdPage,
+} from '../edges.ts'
 import type { Level } from '../registry.ts'
 import type { Session, Value } from './session.ts'
 
@@ -19,7 +28,7 @@ const UNDER: Readonly<Record<EdgeParent['level'], string>> = {
 }
 
 const COLUMNS: Readonly<Record<Exclude<EdgeField, 'id'>, string>> = {
-  name: 'node.name',
+  name: 'lower(node.name)',
   status: 'campaign.status',
   created_at: 'campaign.created_at',
   updated_at: 'campaign.updated_at',
@@ -31,9 +40,9 @@ const COLUMNS: Readonly<Record<Exclude<EdgeField, 'id'>, string>> = {
 const OPERATORS: Readonly<Record<EdgeOperator, (column: string, value: string) => string>> = {
   IN: (column, value) => `${column} = ANY(${value}::text[])`,
   NOT_IN: (column, value) => `${column} <> ALL(${value}::text[])`,
-  CONTAIN: (column, value) => `strpos(lower(${column}), lower(${value})) > 0`,
-  NOT_CONTAIN: (column, value) => `strpos(lower(${column}), lower(${value})) = 0`,
-  STARTS_WITH: (column, value) => `starts_with(lower(${column}), lower(${value}))`,
+  CONTAIN: (column, value) => `strpos(${column}, ${value}) > 0`,
+  NOT_CONTAIN: (column, value) => `strpos(${column}, ${value}) = 0`,
+  STARTS_WITH: (column, value) => `starts_with(${column}, ${value})`,
   GREATER_THAN: (column, value) => `(${column} IS NULL OR ${column} > ${value})`,
   GREATER_THAN_OR_EQUAL: (column, value) => `(${column} IS NULL OR ${column} >= ${value})`,
   LESS_THAN: (column, value) => `(${column} IS NULL OR ${column} < ${value})`,
@@ -83,6 +92,7 @@ function valuesOf({ parent, conditions }: EdgeListing): Value[] {
   return [under, ...conditions.map(boundValue)]
 }
 
-function boundValue({ operator, values }: EdgeCondition): Value {
-  return operator === 'IN' || operator === 'NOT_IN' ? values.map(String) : (values[0] ?? '')
+function boundValue(condition: EdgeCondition): Value {
+  const values = comparedValues(condition)
+  return condition.operator === 'IN' || condition.operator === 'NOT_IN' ? values.map(String) : (values[0] ?? '')
 }

@@ -84,7 +84,10 @@ const SET_CAMPAIGN = `
   UPDATE campaign SET status = COALESCE($2, status), details = COALESCE($3, details), updated_at = $4
   WHERE campaign_id = $1`
 
-const RENAME_BELOW = 'name = $1 WHERE campaign_id = $2'
+/** What has the campaign's id is called as it is, unless it was given a name of its own. */
+const renameBelow = (level: string) => `
+  SET name = $1 WHERE ${level}_id = $2 AND campaign_id = $2
+    AND name = (SELECT name FROM campaign WHERE campaign_id = $2)`
 
 const RESOLVE = `
   INSERT INTO unresolved_ad (account, ad, after_subscriber) SELECT account, ad, '' FROM ad
@@ -190,11 +193,10 @@ export class PostgresRegistry implements Registry {
   }
 
   async rename(level: Exclude<Level, 'account'>, id: string, name: string): Promise<void> {
-    await this.#session.run(`UPDATE ${level} SET name = $1 WHERE ${level}_id = $2`, name, id)
     if (level === 'campaign') {
-      await this.#session.run(`UPDATE adset SET ${RENAME_BELOW} AND adset_id = $2`, name, id)
-      await this.#session.run(`UPDATE ad SET ${RENAME_BELOW} AND ad_id = $2`, name, id)
+      for (const below of ['adset', 'ad']) await this.#session.run(`UPDATE ${below} ${renameBelow(below)}`, name, id)
     }
+    await this.#session.run(`UPDATE ${level} SET name = $1 WHERE ${level}_id = $2`, name, id)
     await raiseVersion(this.#session)
   }
 

@@ -1,15 +1,47 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { DatabaseError } from '../store.ts'
 import { BUSY_MS_MAX, findFaults, refuseStrange } from './database.ts'
 import { databaseError, isDamage, troubleOf } from './error.ts'
+import { lockDatabase, lockOf } from './lock.ts'
 
 /** Pages copied in one step, 4 MiB: between steps there is time for a progress bar. */
 const PAGES_PER_STEP = 1024
 
 /** A draft, and what SQLite may have left beside it when its making was killed. */
 const DRAFT_FILES = ['', '-journal', '-wal', '-shm']
+
+/** Takes a draft for one of those who back up to the same name, until it is disposed. Throws a DatabaseError. */
+export function lockDraft(draft: string): Disposable {
+  try {
+    return takeDraft(draft)
+  } catch (cause) {
+    if (existsSync(lockOf(draft))) throw cause
+    // Whoever had it is done in this moment, and its lock went with it.
+    return takeDraft(draft)
+  }
+}
+
+function takeDraft(draft: string): Disposable {
+  const parts = new DisposableStack()
+  parts.use(lockDatabase(draft, 'back up to'))
+  parts.defer(() => rmSync(lockOf(draft), { force: true }))
+  return parts
+}
+
+/** Makes the file that a copy of a database is drafted in, in the place of what a killed one left. Throws a DatabaseError. */
+export function beginDraft(act: 'back up' | 'restore', from: string, draft: string): void {
+  try {
+    removeDraft(draft)
+    // Whoever may not read the one is not to read the other.
+    closeSync(openSync(draft, 'wx', statSync(from).mode & 0o777))
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    const why = code === 'EACCES' ? `this user may not write ${draft}` : `${draft} cannot be made (${message})`
+    throw new DatabaseError(`cannot ${act} ${from}: ${why}; name another file`, { cause })
+  }
+}
 
 /**
  * Copies a database as it is at one moment, while others go on writing to it, to a draft: one file, checked, without
@@ -22,14 +54,11 @@ export async function copyDatabase(
   onProgress: (pages: number, total: number) => void,
 ): Promise<void> {
   try {
-    removeDraft(draft)
-    // Whoever may not read the one is not to read the other.
-    closeSync(openSync(draft, 'wx', statSync(from).mode & 0o777))
     await copyPages(act, from, draft, onProgress)
     checkDraft(act, from, draft)
   } catch (cause) {
     if (isDamage(cause)) throw damaged(act, from, (cause as Error).message)
-    throw troubleOf(cause) === undefined ? cause : databaseError(act, from, cause)
+    throw troubleOf(cause) === undefined ? cause : databaseError(act, `${from} to ${draft}`, cause)
   }
 }
 

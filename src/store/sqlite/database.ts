@@ -29,6 +29,7 @@ export function openDatabase(
 ): DatabaseSync {
   const parts = new DisposableStack()
   try {
+    refuseOrphanedLog('open', file)
     mkdirSync(dirname(file), { recursive: true })
     const db = parts.adopt(new DatabaseSync(file, { timeout: busy_ms_max }), (opened) => opened.close())
     refuseForeign(db, 'open', file)
@@ -44,6 +45,19 @@ export function openDatabase(
     parts.dispose()
     throw databaseError('open', file, cause)
   }
+}
+
+/**
+ * Throws a DatabaseError where the log of a database is and the database is not: SQLite would begin a new one, and delete the log, which
+ * may hold facts that were answered 200.
+ */
+export function refuseOrphanedLog(act: string, file: string): void {
+  const log = `${file}-wal`
+  if (file === ':memory:' || existsSync(file) || !existsSync(log)) return
+  throw new DatabaseError(
+    `cannot ${act} the database ${file}: it is gone, and its log ${log} is there, which may hold facts; ` +
+      'put the file back beside it, or move the log away',
+  )
 }
 
 /** Faults of a damaged file that are told; one is enough to know. */

@@ -1,5 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { EdgeCondition, EdgeField, EdgeListing, EdgeOperator, EdgeParent, Edges, IdPage } from '../edges.ts'
+import {
+  comparedValues,
+  type EdgeCondition,
+  type EdgeField,
+  type EdgeListing,
+  type EdgeOperator,
+  type EdgeParent,
+  type Edges,
+  type IdPage,
+} from '../edges.ts'
 import type { Level } from '../registry.ts'
 
 /** The listed nodes, each beside its campaign. They come first, so that their index gives the order. */
@@ -19,7 +28,7 @@ const UNDER: Readonly<Record<EdgeParent['level'], string>> = {
 }
 
 const COLUMNS: Readonly<Record<Exclude<EdgeField, 'id'>, string>> = {
-  name: 'node.name',
+  name: 'lower(node.name)',
   status: 'campaign.status',
   created_at: 'campaign.created_at',
   updated_at: 'campaign.updated_at',
@@ -30,9 +39,9 @@ const COLUMNS: Readonly<Record<Exclude<EdgeField, 'id'>, string>> = {
 const OPERATORS: Readonly<Record<EdgeOperator, (column: string) => string>> = {
   IN: (column) => `${column} IN (SELECT value FROM json_each(?))`,
   NOT_IN: (column) => `${column} NOT IN (SELECT value FROM json_each(?))`,
-  CONTAIN: (column) => `instr(lower(${column}), lower(?)) > 0`,
-  NOT_CONTAIN: (column) => `instr(lower(${column}), lower(?)) = 0`,
-  STARTS_WITH: (column) => `instr(lower(${column}), lower(?)) = 1`,
+  CONTAIN: (column) => `instr(${column}, ?) > 0`,
+  NOT_CONTAIN: (column) => `instr(${column}, ?) = 0`,
+  STARTS_WITH: (column) => `instr(${column}, ?) = 1`,
   GREATER_THAN: (column) => `(${column} IS NULL OR ${column} > ?)`,
   GREATER_THAN_OR_EQUAL: (column) => `(${column} IS NULL OR ${column} >= ?)`,
   LESS_THAN: (column) => `(${column} IS NULL OR ${column} < ?)`,
@@ -81,6 +90,7 @@ function valuesOf({ parent, conditions }: EdgeListing): (string | number)[] {
   return [under, ...conditions.map(boundValue)]
 }
 
-function boundValue({ operator, values }: EdgeCondition): string | number {
-  return operator === 'IN' || operator === 'NOT_IN' ? JSON.stringify(values) : (values[0] ?? '')
+function boundValue(condition: EdgeCondition): string | number {
+  const values = comparedValues(condition)
+  return condition.operator === 'IN' || condition.operator === 'NOT_IN' ? JSON.stringify(values) : (values[0] ?? '')
 }

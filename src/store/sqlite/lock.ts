@@ -5,7 +5,7 @@ import { DatabaseError } from '../store.ts'
 import { databaseError, isBusy, isNowhere, unwritable } from './error.ts'
 
 /** What a database file is taken for. */
-type Purpose = 'serve' | 'vacuum' | 'restore' | 'move'
+type Purpose = 'serve' | 'vacuum' | 'restore' | 'move' | 'back up to'
 
 /** How long one waits for whoever only looks whether the file is taken. */
 const LOOK_MS_MAX = 200
@@ -46,6 +46,6 @@ export function isServed(file: string): boolean {
 }
 
 /** A file that has two names is one file, and has one lock. */
-function lockOf(file: string): string {
+export function lockOf(file: string): string {
   return `${existsSync(file) ? realpathSync(file) : file}.lock`
 }

@@ -57,6 +57,11 @@ const SET_CAMPAIGN = `
   UPDATE campaign SET status = COALESCE(?2, status), details = COALESCE(?3, details), updated_at = ?4
   WHERE campaign_id = ?1`
 
+/** What has the campaign's id is called as it is, unless it was given a name of its own. */
+const renameBelow = (level: string) => `
+  SET name = ?1 WHERE ${level}_id = ?2 AND campaign_id = ?2
+    AND name = (SELECT name FROM campaign WHERE campaign_id = ?2)`
+
 const RESOLVE_ACCOUNT = `
   INSERT OR REPLACE INTO unresolved_ad (ad, after_subscriber) SELECT ad, '' FROM ad WHERE account = ?`
 
@@ -205,11 +210,10 @@ export class SqliteRegistry implements Registry {
   }
 
   async rename(level: Exclude<Level, 'account'>, id: string, name: string): Promise<void> {
-    this.#db.prepare(`UPDATE ${level} SET name = ?1 WHERE ${level}_id = ?2`).run(name, id)
     if (level === 'campaign') {
-      this.#db.prepare('UPDATE adset SET name = ?1 WHERE adset_id = ?2 AND campaign_id = ?2').run(name, id)
-      this.#db.prepare('UPDATE ad SET name = ?1 WHERE ad_id = ?2 AND campaign_id = ?2').run(name, id)
+      for (const below of ['adset', 'ad']) this.#db.prepare(`UPDATE ${below} ${renameBelow(below)}`).run(name, id)
     }
+    this.#db.prepare(`UPDATE ${level} SET name = ?1 WHERE ${level}_id = ?2`).run(name, id)
     this.#raiseVersion()
   }
 
