@@ -8,7 +8,7 @@ import { Deputy } from './graph/deputy.ts'
 import { Directory } from './graph/directory.ts'
 import { BODY_TOO_LARGE, GraphError, UNAVAILABLE } from './graph/error.ts'
 import { answerExport } from './graph/report-export.ts'
-import { formatRunId } from './graph/report-order.ts'
+import { randomRunId } from './graph/report-order.ts'
 import { EXPORT_PATH } from './graph/report-run.ts'
 import { Reporter } from './graph/reporter.ts'
 import { GRAPH_BODY_BYTES_MAX } from './graph/request.ts'
@@ -80,7 +80,7 @@ export async function openServer(config: ServerConfig): Promise<ReadoutServer> {
   const refusals = new RefusalLog(config.log, now_ms)
   const webhooks = webhookDoor({ ...config, app_secrets, submit: (body) => writer.submit(body) }, writer, refusals)
   const reporter = parts.use(openReporter(config, operations, now_ms))
-  const deputy = parts.use(openDeputy(config, operations))
+  const deputy = parts.use(openDeputy(config, operations, now_ms))
   const door = graphDoorOf(store, { reporter, deputy }, config)
   const graph = openToOrigins(graphDoor(door, answer), config.cors_origins)
   const exports = openToOrigins(graphDoor(door, answerExport), config.cors_origins)
@@ -257,9 +257,9 @@ function openReporter(config: ServerConfig, operations: ServerOperations, now_ms
   })
 }
 
-function openDeputy(config: ServerConfig, operations: ServerOperations) {
+function openDeputy(config: ServerConfig, operations: ServerOperations, now_ms: () => number) {
   const { database, meta_history_limit } = config
-  return new Deputy({ database, meta_history_limit }, (cause) => {
+  return new Deputy({ database, meta_history_limit }, now_ms, (cause) => {
     operations.death = 'the deputy has died'
     config.log.fatal({ cause: String(cause) }, 'the deputy has died')
     config.onDeath(cause)
@@ -278,7 +278,7 @@ function graphDoorOf(
     store,
     directory: new Directory(),
     request_limit: request_limit === undefined ? undefined : new RequestLimit(request_limit),
-    newRunId: () => formatRunId(randomBytes(8).readBigUInt64LE()),
+    newRunId: randomRunId,
     newTraceId: () => `A${randomBytes(16).toString('base64url')}`,
     onRefusal: ({ kind: { code, subcode }, message }, fbtrace_id) =>
       log.info({ fbtrace_id, code, subcode, message: message.slice(0, LOGGED_LENGTH_MAX) }, 'refused a Graph request'),

@@ -1,7 +1,7 @@
 import { BATCH_FILLED_LENGTH_MAX, BATCH_ITEMS_MAX, BATCH_REFERENCES_MAX } from '../src/graph/batch.ts'
 import { ANSWER_US_MAX, QUICK_US_MAX } from '../src/graph/budget.ts'
 import { CURSOR_PLACE_MAX } from '../src/graph/cursor.ts'
-import { ERRANDS_MAX, ERRANDS_OF_TOKEN_MAX } from '../src/graph/deputy.ts'
+import { ERRAND_WAIT_MS_MAX, ERRANDS_MAX, ERRANDS_OF_TOKEN_MAX } from '../src/graph/deputy.ts'
 import { VALUE_DEPTH_MAX, VALUE_ELEMENTS_MAX, VALUE_LENGTH_MAX } from '../src/graph/encoding.ts'
 import { ANSWER_LENGTH_MAX } from '../src/graph/errand.ts'
 import { FIELDS_DEPTH_MAX, FIELDS_MAX } from '../src/graph/field-expression.ts'
@@ -72,6 +72,7 @@ export const LIMITS: Readonly<Record<string, readonly (Limit & { readonly name: 
       ANSWER_US_MAX,
       ROWS_HELD_MAX,
       ANSWER_LENGTH_MAX,
+      ERRAND_WAIT_MS_MAX,
       ERRANDS_MAX,
       ERRANDS_OF_TOKEN_MAX,
       REPORT_PARAMETERS_LENGTH_MAX,
@@ -106,6 +107,7 @@ export const LIMITS: Readonly<Record<string, readonly (Limit & { readonly name: 
       ANSWER_LENGTH_MAX: ['characters of an answer, and of all of a batch', 'code 1, "reduce the amount of data"'],
       ERRANDS_MAX: ['calls that wait for the deputy', '503, code 2, which may come again'],
       ERRANDS_OF_TOKEN_MAX: ['those of one token', '503, code 2, which may come again'],
+      ERRAND_WAIT_MS_MAX: ['milliseconds that one of them waits for its turn', '503, code 2, which may come again'],
       REPORT_PARAMETERS_LENGTH_MAX: ['characters of what a report is asked for', 'code 100'],
       UNFINISHED_REPORTS_MAX: ['reports of an account that have not ended', 'code 4'],
       REPORTS_AT_ONCE_MAX: ['reports that are made at once', 'wait for their turn'],

@@ -95,6 +95,20 @@ async function countRows(server: TestServer, run: string): Promise<number> {
   return known === undefined ? 0 : (await server.store.reports.readRows(known.run, 0, 1_000_000)).length
 }
 
+test('a report is made of a node with many ads, also where its days are looked for by the deputy', async () => {
+  const [ads, days] = [300, 300]
+  await using server = await openWorld({ ads: 1, days })
+  await server.store.write(async ({ registry }) => {
+    const { account = 0 } = (await registry.readAccount('1')) ?? {}
+    const names = { campaign_id: '1000', campaign_name: 'Many', adset_id: '1000', adset_name: 'Many' }
+    for (let i = 0; i < ads; i++) await registry.addAd({ account, ad_id: String(5000 + i), ad_name: 'x', ...names })
+  })
+  const run = await order(server, '1000', `date_preset=maximum&level=campaign&${FIELDS}`)
+  const node = (await poll(server, run)).at(-1)
+  assert.deepEqual([node?.async_status, node?.date_stop], ['Job Completed', '2026-11-20'])
+  assert.equal((await ask(server, `${run}/insights`)).data.length, 1)
+})
+
 test('a small report is completed at once, and has the rows of a GET, page by page', async () => {
   await using server = await openWorld({ ads: 7, days: 3 })
   const query = `${FIELDS}&date_preset=last_3d&level=ad&time_increment=1&default_summary=true`

@@ -5,7 +5,7 @@ import { parseCall } from './call.ts'
 import { type CallerDoor, checkPermission, readCaller } from './caller.ts'
 import type { Call, Context } from './context.ts'
 import type { Deputy } from './deputy.ts'
-import { formatBody } from './errand.ts'
+import { type Errand, formatBody } from './errand.ts'
 import {
   formatAuthenticate,
   formatError,
@@ -119,7 +119,7 @@ async function answerWithin(call: Call, door: GraphDoor, onUsage: (usage: UsageH
     const { token, now } = context
     countCall(door, { token, now, business: await findBusiness(context) }, onUsage)
     checkPermission(token, route.permission)
-    const leave = () => door.deputy.answer({ call, token, now_ms: now.epochMilliseconds })
+    const leave = () => leaveToDeputy({ call, token, now_ms: now.epochMilliseconds }, door)
     if (route.permission !== 'read') return leave
     try {
       const answered = await route.answer(context)
@@ -130,6 +130,13 @@ async function answerWithin(call: Call, door: GraphDoor, onUsage: (usage: UsageH
     }
   })
   return answerHere()
+}
+
+/** Reports are ordered by the server, whoever found out what is asked for. */
+async function leaveToDeputy(errand: Errand, { deputy, reporter }: GraphDoor): Promise<string> {
+  const { body, orders } = await deputy.answer(errand)
+  await Promise.all(orders.map((order) => reporter.order(order)))
+  return body
 }
 
 /** Counts a call, and tells what is used; throws code 17 past the limit. */

@@ -5,6 +5,7 @@ import type { DeputyOptions, FromDeputy, ToDeputy } from './deputy.ts'
 import { Directory } from './directory.ts'
 import { answerErrand, type Errand, type ErrandDesk } from './errand.ts'
 import { GraphError } from './error.ts'
+import { randomRunId } from './report-order.ts'
 
 /** How long an act waits for another program's transaction, such as a batch of an import: others wait behind it. */
 const ACT_BUSY_MS_MAX = 3000
@@ -13,8 +14,14 @@ const { database, meta_history_limit } = workerData as DeputyOptions
 const port = parentPort ?? fail('the deputy runs in a worker thread of the server')
 const reading = await openStore(database, { is_migrated: true })
 const writing = await openStore(database, { is_migrated: true, busy_ms_max: ACT_BUSY_MS_MAX })
-const onObject = () => setImmediate()
-const desk: ErrandDesk = { reading, directory: new Directory(), writing, meta_history_limit, onObject }
+const desk: ErrandDesk = {
+  reading,
+  directory: new Directory(),
+  writing,
+  meta_history_limit,
+  newRunId: randomRunId,
+  onObject: () => setImmediate(),
+}
 /** All that is under way, and ends before the thread does. */
 const tasks = new Set<Promise<void>>()
 
@@ -30,7 +37,7 @@ port.on('message', (message: ToDeputy) => {
 
 async function run(number: number, errand: Errand): Promise<void> {
   try {
-    reply({ kind: 'answered', number, body: await answerErrand(errand, desk) })
+    reply({ kind: 'answered', number, answer: await answerErrand(errand, desk) })
   } catch (error) {
     if (error instanceof GraphError) reply({ kind: 'refused', number, error: error.kind, text: error.text })
     else reply({ kind: 'failed', number, reason: error instanceof Error ? (error.stack ?? '') : String(error) })

@@ -1,3 +1,4 @@
+import type { ReportOrder } from '../store/reports.ts'
 import type { Store } from '../store/store.ts'
 import { StoreUnavailableError } from '../store/store.ts'
 import type { Token } from '../store/tokens.ts'
@@ -25,24 +26,39 @@ export interface ErrandDesk {
   /** A connection of its own, so that an act does not wait for what is read. */
   readonly writing: Store
   readonly meta_history_limit: boolean
-  /** Awaited between the objects that are read: others have their turn. */
+  /** Names a report, as the server does. */
+  readonly newRunId: () => string
+  /** Awaited between the objects that are read: acts have their turn. */
   readonly onObject: () => Promise<void>
 }
 
-/** Answers an errand with the body of its answer, JSON. Throws a GraphError. */
-export async function answerErrand({ call, token, now_ms }: Errand, desk: ErrandDesk): Promise<string> {
-  const { permission, answer, parameters } = findRoute(call)
-  const { reading, writing, meta_history_limit, onObject } = desk
-  const isReading = permission === 'read'
-  const directory = isReading ? desk.directory : new Directory()
+/** What became of an errand: the body of its answer, JSON, which holds once the server has ordered the reports that it names. */
+export interface ErrandAnswer {
+  readonly body: string
+  readonly orders: readonly ReportOrder[]
+}
+
+/** Whether an errand only reads: those take turns, while acts come between. */
+export function isReading({ call }: Errand): boolean {
+  return findRoute(call).permission === 'read'
+}
+
+/** Answers an errand. Throws a GraphError. */
+export async function answerErrand(errand: Errand, desk: ErrandDesk): Promise<ErrandAnswer> {
+  const { call, token, now_ms } = errand
+  const { answer, parameters } = findRoute(call)
+  const { reading, writing, meta_history_limit, newRunId, onObject } = desk
+  const orders: ReportOrder[] = []
+  const reporter = { order: async (order: ReportOrder) => void orders.push(order) }
+  const directory = isReading(errand) ? desk.directory : new Directory()
   const now = Temporal.Instant.fromEpochMilliseconds(now_ms)
   const answerFrom = async (tables: Context['tables']) => {
     await directory.open(tables)
     const context = { call, token, tables, directory, now, meta_history_limit, budget: Budget.whole(), onObject }
-    return answer({ ...context, above: new Map(), reporter: NO_REPORTER, newRunId: noReport })
+    return answer({ ...context, above: new Map(), reporter, newRunId })
   }
-  const answered = isReading ? reading.read(answerFrom) : writing.write(answerFrom)
-  return formatBody(await answered.catch(asUnavailable), call, parameters)
+  const answered = isReading(errand) ? reading.read(answerFrom) : writing.write(answerFrom)
+  return { body: await formatBody(await answered.catch(asUnavailable), call, parameters), orders }
 }
 
 /** Characters of an answer, and of all answers of a batch: more would hold up whoever sends them. */
@@ -54,13 +70,6 @@ export async function formatBody(answered: unknown, call: Call, known: readonly 
   const body = JSON.stringify(withDebug(told, call, known))
   if (body.length > ANSWER_LENGTH_MAX) throw tooMuchData()
   return body
-}
-
-/** Reports are ordered at once, by whoever answers everyone. */
-const NO_REPORTER = { order: async () => noReport() }
-
-function noReport(): never {
-  throw new Error('no report is ordered by an errand')
 }
 
 function asUnavailable(error: unknown): never {
