@@ -8,7 +8,7 @@ import { Deputy } from './graph/deputy.ts'
 import { Directory } from './graph/directory.ts'
 import { BODY_TOO_LARGE, GraphError, UNAVAILABLE } from './graph/error.ts'
 import { answerExport } from './graph/report-export.ts'
-import { randomRunId } from './graph/report-order.ts'
+import { formatRunId } from './graph/report-order.ts'
 import { EXPORT_PATH } from './graph/report-run.ts'
 import { Reporter } from './graph/reporter.ts'
 import { GRAPH_BODY_BYTES_MAX } from './graph/request.ts'
@@ -278,7 +278,7 @@ function graphDoorOf(
     store,
     directory: new Directory(),
     request_limit: request_limit === undefined ? undefined : new RequestLimit(request_limit),
-    newRunId: randomRunId,
+    newRunId: () => formatRunId(randomBytes(8).readBigUInt64LE()),
     newTraceId: () => `A${randomBytes(16).toString('base64url')}`,
     onRefusal: ({ kind: { code, subcode }, message }, fbtrace_id) =>
       log.info({ fbtrace_id, code, subcode, message: message.slice(0, LOGGED_LENGTH_MAX) }, 'refused a Graph request'),

@@ -67,8 +67,7 @@ export async function appendFacts(tables: Tables, facts: readonly Fact[]): Promi
 /** What the deputy's thread does, without the thread. */
 export function deputyOf(store: Store): GraphDoor['deputy'] {
   const kept = { reading: store, directory: new Directory(), writing: store }
-  const newRunId = () => '900000000000000002'
-  const desk = { ...kept, meta_history_limit: false, newRunId, onObject: async () => {} }
+  const desk = { ...kept, meta_history_limit: false, onObject: async () => {} }
   return { answer: (errand) => answerErrand(errand, desk) }
 }
 

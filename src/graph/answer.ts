@@ -119,7 +119,7 @@ async function answerWithin(call: Call, door: GraphDoor, onUsage: (usage: UsageH
     const { token, now } = context
     countCall(door, { token, now, business: await findBusiness(context) }, onUsage)
     checkPermission(token, route.permission)
-    const leave = () => leaveToDeputy({ call, token, now_ms: now.epochMilliseconds }, door)
+    const leave = () => leaveToDeputy({ call, token, now_ms: now.epochMilliseconds, run_id: door.newRunId() }, door)
     if (route.permission !== 'read') return leave
     try {
       const answered = await route.answer(context)

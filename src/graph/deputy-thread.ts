@@ -5,7 +5,6 @@ import type { DeputyOptions, FromDeputy, ToDeputy } from './deputy.ts'
 import { Directory } from './directory.ts'
 import { answerErrand, type Errand, type ErrandDesk } from './errand.ts'
 import { GraphError } from './error.ts'
-import { randomRunId } from './report-order.ts'
 
 /** How long an act waits for another program's transaction, such as a batch of an import: others wait behind it. */
 const ACT_BUSY_MS_MAX = 3000
@@ -19,7 +18,6 @@ const desk: ErrandDesk = {
   directory: new Directory(),
   writing,
   meta_history_limit,
-  newRunId: randomRunId,
   onObject: () => setImmediate(),
 }
 /** All that is under way, and ends before the thread does. */

@@ -22,7 +22,7 @@ test('Deputy answers so many errands at once, of a token and of all, and asks th
     const call = { method: 'GET', path: parsePath('/v25.0/act_1'), parameters, headers: {}, base_url: '' }
     const token_hash = hashToken(text)
     const token = { token_hash, permission: 'read', created_at: 0, accounts: new Set([account]) } as const
-    return deputy.answer({ call, token, now_ms: 0 }).then(({ body }) => body, String)
+    return deputy.answer({ call, token, now_ms: 0, run_id: '900000000000000001' }).then(({ body }) => body, String)
   }
   const told = (answers: string[]) =>
     [...Map.groupBy(answers, (answer) => answer)].map(([text, all]) => [text, all.length])
@@ -52,7 +52,7 @@ test('Deputy answers each as soon as it is read, one token after another, and no
   const ask = (token_hash: string, name: string) => {
     const call = { method: 'GET', path: parsePath('/v25.0/act_1'), parameters: new Map(), headers: {}, base_url: '' }
     const token = { token_hash, permission: 'read', created_at: 0, accounts: new Set([account]) } as const
-    const answer = deputy.answer({ call, token, now_ms: 0 })
+    const answer = deputy.answer({ call, token, now_ms: 0, run_id: '900000000000000001' })
     return answer.then(
       () => told.push(name),
       () => told.push(`${name} refused`),

@@ -49,6 +49,14 @@ export const EDGE_OPERATORS: ReadonlyMap<string, EdgeOperator> = new Map([
   ['ON_OR_BEFORE', 'LESS_THAN_OR_EQUAL'],
 ])
 
+/** Those that times are compared by. */
+const COMPARISONS: ReadonlySet<EdgeOperator> = new Set([
+  'GREATER_THAN',
+  'GREATER_THAN_OR_EQUAL',
+  'LESS_THAN',
+  'LESS_THAN_OR_EQUAL',
+])
+
 /** Those of Meta's operators that take any number of values. */
 const LISTS: ReadonlySet<string> = new Set(['IN', 'NOT_IN', 'ANY', 'NONE'])
 
@@ -93,7 +101,13 @@ function parseCondition(filter: Map<string, Value>, level: Level): EdgeCondition
       `operator must be one of the following values: ${[...EDGE_OPERATORS.keys()].join(', ')}`,
     )
   }
-  if (field === 'created_at' || field === 'updated_at') return { field, operator, values: [parseSeconds(value)] }
+  if (field === 'created_at' || field === 'updated_at') {
+    if (COMPARISONS.has(operator)) return { field, operator, values: [parseSeconds(value)] }
+    throw new GraphError(
+      INVALID_PARAMETER,
+      `filtering: ${word} does not fit ${name}: a time is before or after another`,
+    )
+  }
   const texts = valuesOf(word, value, LISTS.has(word) ? 'list' : 1)
   const isDelivery = name.endsWith('delivery_info')
   return { field, operator, values: isDelivery ? texts.flatMap((text) => STATUS_OF_DELIVERY.get(text) ?? []) : texts }

@@ -8,6 +8,7 @@ import { withDebug } from './debug.ts'
 import { Directory } from './directory.ts'
 import { GraphError, tooMuchData, UNAVAILABLE } from './error.ts'
 import type { Parameter } from './parameter.ts'
+import { formatRunId } from './report-order.ts'
 import { findRoute } from './route.ts'
 
 /** A call that the deputy answers, of a caller who was let in. */
@@ -16,6 +17,8 @@ export interface Errand {
   readonly token: Token
   /** When the call came, in milliseconds since 1970. */
   readonly now_ms: number
+  /** The id of the report that may be asked for, which the server made; of several, the next have those that follow. */
+  readonly run_id: string
 }
 
 /** What errands are answered from. */
@@ -26,8 +29,6 @@ export interface ErrandDesk {
   /** A connection of its own, so that an act does not wait for what is read. */
   readonly writing: Store
   readonly meta_history_limit: boolean
-  /** Names a report, as the server does. */
-  readonly newRunId: () => string
   /** Awaited between the objects that are read: acts have their turn. */
   readonly onObject: () => Promise<void>
 }
@@ -45,10 +46,12 @@ export function isReading({ call }: Errand): boolean {
 
 /** Answers an errand. Throws a GraphError. */
 export async function answerErrand(errand: Errand, desk: ErrandDesk): Promise<ErrandAnswer> {
-  const { call, token, now_ms } = errand
+  const { call, token, now_ms, run_id } = errand
   const { answer, parameters } = findRoute(call)
-  const { reading, writing, meta_history_limit, newRunId, onObject } = desk
+  const { reading, writing, meta_history_limit, onObject } = desk
   const orders: ReportOrder[] = []
+  let named = 0n
+  const newRunId = () => formatRunId(BigInt(run_id) + named++)
   const reporter = { order: async (order: ReportOrder) => void orders.push(order) }
   const directory = isReading(errand) ? desk.directory : new Directory()
   const now = Temporal.Instant.fromEpochMilliseconds(now_ms)

@@ -1,6 +1,7 @@
 import { METRICS } from '../domain/metric.ts'
 import { parseNames, type Value } from './encoding.ts'
 import { GraphError, INVALID_PARAMETER, PATH_UNKNOWN } from './error.ts'
+import { FIELDS_MAX } from './field-expression.ts'
 import { APP_FIELDS, LIST_FIELDS, SCALAR_FIELDS } from './field-names.ts'
 
 /** Every name that `fields` may hold. Those that we have no value for are left out of the rows (contract 3.2). */
@@ -35,6 +36,7 @@ export function parseFields(value: Value): readonly string[] {
   const names = parseNames(value)
   if (names === undefined)
     throw new GraphError(INVALID_PARAMETER, 'fields must be a list of names, as a,b or ["a","b"]')
+  if (names.length > FIELDS_MAX) throw new GraphError(INVALID_PARAMETER, `fields are more than ${FIELDS_MAX} names`)
   checkNames(names)
   if (names.length === 0) return FIELDS_DEFAULT
   return [...new Set(names)].filter((name) => !DATE_FIELDS.includes(name))

@@ -205,7 +205,9 @@ const STATUS_FIELD = /^(?:effective_status|configured_status|status|delivery_inf
 function parseField(text: string): Pick<Filter, 'kind' | 'field'> {
   const [, level, name = text] = /^(account|campaign|adset|ad)\.(.+)$/.exec(text) ?? []
   if (STATUS_FIELD.test(name)) return { kind: 'status', field: text }
-  if (METRIC_BY_FIELD.has(name)) return { kind: 'metric', field: name }
+  const metric = METRIC_BY_FIELD.get(name)
+  if (metric?.formula.kind === 'currency') throw invalid(`filtering: ${name} is no number, and the same of all rows`)
+  if (metric !== undefined) return { kind: 'metric', field: name }
   if (name === 'action_type') return { kind: 'none', field: name }
   const field = level === undefined ? name : `${level}_${name}`
   if (LEVELS.some((one) => field === `${one}_id` || field === `${one}_name`)) return { kind: 'node', field }

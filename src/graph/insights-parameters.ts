@@ -235,7 +235,7 @@ function parseDates(parameters: Parameters): InsightsQuery['dates'] {
 
 function parseTimeRanges(value: Value): DayRange[] {
   const list = typeof value === 'string' ? parseValue(value) : value
-  const ranges = list instanceof Map ? [...list.values()] : list
+  const ranges = list instanceof Map && !list.has('since') ? [...list.values()] : list
   if (!Array.isArray(ranges) || ranges.length > TIME_RANGES_MAX) {
     throw invalid(`time_ranges must be a list of at most ${TIME_RANGES_MAX} objects with since and until`)
   }
@@ -256,9 +256,9 @@ function parseTimeIncrement(parameters: Parameters): TimeIncrement {
 function parseBreakdown(names: readonly string[]): Breakdown | undefined {
   const [name, ...others] = [...new Set(names)]
   if (name === undefined) return undefined
-  const unknown = [name, ...others].find((one) => !BREAKDOWN_NAMES.has(one))
-  if (unknown !== undefined) {
-    throw invalid(`breakdowns[0] must be one of the following values: ${[...BREAKDOWN_NAMES].join(', ')}`)
+  const unknown = [name, ...others].findIndex((one) => !BREAKDOWN_NAMES.has(one))
+  if (unknown >= 0) {
+    throw invalid(`breakdowns[${unknown}] must be one of the following values: ${[...BREAKDOWN_NAMES].join(', ')}`)
   }
   const known = BREAKDOWNS.find((one) => one === name)
   if (known !== undefined && others.length === 0) return known

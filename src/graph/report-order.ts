@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Node } from '../store/registry.ts'
 import type { ReportOrder } from '../store/reports.ts'
 import { formatValue } from './encoding.ts'
@@ -25,10 +24,6 @@ const RUN_IDS = 10n ** 17n
  */
 export function formatRunId(random: bigint): string {
   return `9${(random % RUN_IDS).toString().padStart(17, '0')}`
-}
-
-export function randomRunId(): string {
-  return formatRunId(randomBytes(8).readBigUInt64LE())
 }
 
 /** Whether an id looks like that of a run: all others are not looked up among them. */

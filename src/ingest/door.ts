@@ -53,12 +53,12 @@ export async function answerWebhook(request: WebhookRequest, door: WebhookDoor):
 
 /** The answer to a webhook that has no place in the writer's queue. */
 export function answerSurplusWebhook(): WebhookResponse {
-  return behind('the writer is behind')
+  return again('the writer is behind')
 }
 
 /** The answer to a body past WEBHOOK_BODY_BYTES_MAX, or to one of too many that come in at once. */
 export function answerUnreadWebhook(why: 'oversized' | 'crowded'): WebhookResponse {
-  if (why === 'crowded') return behind('too many bodies come in at once')
+  if (why === 'crowded') return again('too many bodies come in at once')
   return plain(413, `the body is longer than ${WEBHOOK_BODY_BYTES_MAX} bytes: send fewer changes at once`)
 }
 
@@ -80,10 +80,12 @@ function answerReceipt(receipt: Receipt): WebhookResponse {
       return plain(400, receipt.reason)
     case 'behind':
       return answerSurplusWebhook()
+    case 'failed':
+      return again('the webhook could not be committed')
   }
 }
 
-function behind(reason: string): WebhookResponse {
+function again(reason: string): WebhookResponse {
   return plain(503, `${reason}: send the webhook again`, { 'retry-after': String(RETRY_AFTER_S) })
 }
 

@@ -1,5 +1,5 @@
 import { parseCountry } from '../domain/country.ts'
-import { FACT_KINDS, type Fact, type FactKind, resolveFactTime } from '../domain/fact.ts'
+import { FACT_AT_MIN_MS, FACT_KINDS, type Fact, type FactKind, resolveFactTime } from '../domain/fact.ts'
 import { PRICE_MICROS_MAX } from '../domain/money.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 
@@ -75,7 +75,9 @@ function timestampOf(value: unknown): number {
   if (typeof value !== 'string') return Number.NaN
   if (/^\d+(?:\.\d+)?$/.test(value)) return Number(value)
   try {
-    return Temporal.Instant.from(value).epochMilliseconds
+    const at = Temporal.Instant.from(value).epochMilliseconds
+    // A number so small would be read as seconds.
+    return at < FACT_AT_MIN_MS ? Number.NaN : at
   } catch {
     return Number.NaN
   }
@@ -91,11 +93,17 @@ function parseId(key: string, value: unknown): string {
 }
 
 function parseSubscriber(token: unknown, pseudonyms: Pseudonyms): string {
-  const text = typeof token === 'number' && Number.isSafeInteger(token) ? String(token) : token
-  if (isToken(text)) return pseudonyms.subscriber(text)
+  const text = tokenOf(token)
+  if (text !== undefined) return pseudonyms.subscriber(text)
   // The value is personal, so the message does not repeat it.
   const isMissing = token === undefined || token === null || token === ''
   throw new FactError(`messenger_subscription_token is ${isMissing ? 'missing' : 'wrong'}: it must be ${TOKEN_FORM}`)
+}
+
+/** The text of a `messenger_subscription_token`; `undefined` for what is none. */
+export function tokenOf(value: unknown): string | undefined {
+  const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value
+  return isToken(text) ? text : undefined
 }
 
 /** What a `messenger_subscription_token` looks like, for messages that cannot show it. */
@@ -118,11 +126,16 @@ function parseTrackingId(value: unknown): string {
   )
 }
 
-/** Meta leaves it out, or sends `null` or 0, where it may not tell it (contract 13.5). */
-function parseMid(mid: unknown, pseudonyms: Pseudonyms): string | null {
+/** The text of a `mid`; Meta leaves it out, or sends `null` or 0, where it may not tell it (contract 13.5). `undefined` for what is none. */
+export function midOf(mid: unknown): string | null | undefined {
   if (mid === undefined || mid === null || mid === 0 || mid === '' || mid === '0') return null
   const text = typeof mid === 'number' && Number.isSafeInteger(mid) ? String(mid) : mid
-  if (typeof text === 'string' && text.length <= ID_LENGTH_MAX) return pseudonyms.mid(text)
+  return typeof text === 'string' && text.length <= ID_LENGTH_MAX ? text : undefined
+}
+
+function parseMid(mid: unknown, pseudonyms: Pseudonyms): string | null {
+  const text = midOf(mid)
+  if (text !== undefined) return text === null ? null : pseudonyms.mid(text)
   throw new FactError(`mid must be a text of at most ${ID_LENGTH_MAX} characters, or be left out`)
 }
 
@@ -151,7 +164,8 @@ function parseButton(value: unknown, kind: FactKind): string | null {
   throw wrong('btn_name', value, `a text of at most ${BTN_NAME_LENGTH_MAX} characters`)
 }
 
-function parseReason(value: unknown): string {
+/** The reason of a failure as it is kept. */
+export function parseReason(value: unknown): string {
   return typeof value === 'string' ? storable(value.slice(0, ERROR_MESSAGE_LENGTH_MAX)) : ''
 }
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { openEmptyStore } from '../../test/database.ts'
 import { Admission } from '../store/admission.ts'
-import { ID_LENGTH_MAX } from './fact.ts'
+import { FactError, ID_LENGTH_MAX } from './fact.ts'
 import { KeyedPseudonyms } from './pseudonym.ts'
 import { retryRejected } from './rejected.ts'
-import { parseWebhook } from './webhook.ts'
+import { parseRejected, parseWebhook } from './webhook.ts'
 
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z')
 const DAY_MS = 86_400_000
@@ -19,6 +20,34 @@ const READ = {
   messenger_subscription_token: 'ann',
   marketing_message_tracking_id: 't1',
 }
+
+/** What a change may have, beside what makes it one. */
+const ODDITIES = {
+  messenger_subscription_token: ['ann', 12_345, '', null, ['ann'], 'x\ufffd', LONG, 2 ** 60, true],
+  mid: [undefined, 'm1', 12_345, 0, '0', '', null, LONG, { a: 1 }, false],
+  error_message: [undefined, null, 'away', 'r'.repeat(600), '', 7],
+  marketing_message_tracking_id: ['t1', 12_345, LONG, null],
+  field: ['marketing_message_reads', 'marketing_message_delivery_failed', undefined, 'wishes'],
+} as const
+
+test('a rejected change, read again, is what the change itself would be', () => {
+  const pseudonyms = new KeyedPseudonyms(new Uint8Array(32))
+  const early_ms = NOW_MS - 3 * DAY_MS
+  const oddity = fc.record(
+    Object.fromEntries(Object.entries(ODDITIES).map(([key, values]) => [key, fc.constantFrom(...values)])),
+  )
+  fc.assert(
+    fc.property(oddity, (odd) => {
+      const body = JSON.stringify({ entry: [{ changes: [{ ...READ, ...odd }] }] })
+      const [rejected] = parseWebhook(body, pseudonyms, early_ms).rejected
+      assert.ok(rejected !== undefined, 'its time is not yet')
+      const [fact] = parseWebhook(body, pseudonyms, NOW_MS).facts
+      if (fact === undefined) assert.throws(() => parseRejected(rejected.change, NOW_MS), FactError)
+      else assert.deepEqual(parseRejected(rejected.change, NOW_MS), fact)
+    }),
+    { numRuns: 2000 },
+  )
+})
 
 test('retryRejected() counts what our clock was behind of, and nothing that still is no fact', async () => {
   await using store = await openEmptyStore()

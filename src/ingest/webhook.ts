@@ -1,6 +1,6 @@
 import type { Fact, FactKind } from '../domain/fact.ts'
 import type { RejectedChange } from '../store/set-aside.ts'
-import { FactError, type FactRecord, ID_LENGTH_MAX, parseFact } from './fact.ts'
+import { FactError, type FactRecord, ID_LENGTH_MAX, midOf, parseFact, parseReason, tokenOf } from './fact.ts'
 import { parseJson } from './json.ts'
 import { KEPT_PSEUDONYMS, type Pseudonyms } from './pseudonym.ts'
 
@@ -113,18 +113,22 @@ function kindOf({ field, error_message }: Json): FactKind | undefined {
   throw new FactError(`field is ${JSON.stringify(field)}: it must be one of ${[...WEBHOOK_FIELDS.keys()].join(', ')}`)
 }
 
-/** What is kept of a change that is no fact: the keys of a fact, with pseudonyms in the place of personal ids. */
+/**
+ * What is kept of a change that is no fact: the keys of a fact, with pseudonyms in the place of personal ids. Read again, it is the
+ * fact that the change would be, or none where the change would be none.
+ */
 function formatRejected(record: Json & FactRecord, pseudonyms: Pseudonyms): string {
-  const { messenger_subscription_token: token, mid } = record
+  const token = tokenOf(record.messenger_subscription_token)
+  const mid = midOf(record.mid)
   return JSON.stringify({
     field: scalar(record.field),
     timestamp: scalar(record.timestamp),
     message_id: scalar(record.message_id),
     page_id: scalar(record.page_id),
-    messenger_subscription_token: isId(token) ? pseudonyms.subscriber(token) : WRONG,
+    messenger_subscription_token: token === undefined ? WRONG : pseudonyms.subscriber(token),
     marketing_message_tracking_id: scalar(record.marketing_message_tracking_id),
-    mid: isId(mid) ? pseudonyms.mid(mid) : mid || undefined ? WRONG : undefined,
-    error_message: scalar(record.error_message),
+    mid: mid === null ? undefined : mid === undefined ? WRONG : pseudonyms.mid(mid),
+    error_message: record.error_message === undefined ? undefined : parseReason(record.error_message),
   })
 }
 
@@ -134,10 +138,6 @@ const WRONG = false
 function scalar(value: unknown): unknown {
   if (typeof value === 'string') return value.length > ID_LENGTH_MAX ? WRONG : value
   return typeof value === 'number' || typeof value === 'boolean' ? value : undefined
-}
-
-function isId(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= ID_LENGTH_MAX
 }
 
 function isObject(value: unknown): value is Json {

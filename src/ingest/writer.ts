@@ -54,11 +54,12 @@ export type FromWriter =
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'not-caught-up'; readonly reason: string }
 
-/** What became of a body: committed and synced, not JSON, or not taken, so that it has to come again. */
+/** What became of a body: committed and synced, not JSON, or not taken, or not committed, so that it has to come again. */
 export type Receipt =
   | { readonly kind: 'committed' }
   | { readonly kind: 'unreadable'; readonly reason: string }
   | { readonly kind: 'behind' }
+  | { readonly kind: 'failed' }
 
 /** What the writer tells the server. */
 export interface WriterEvents {
@@ -102,6 +103,7 @@ interface Handed {
 
 const COMMITTED: Receipt = { kind: 'committed' }
 const BEHIND: Receipt = { kind: 'behind' }
+const FAILED: Receipt = { kind: 'failed' }
 
 /**
  * Opens the thread as two workers, so that reading never waits for a commit, nor a commit for the parsing of the next group:
@@ -247,7 +249,7 @@ export class Writer implements AsyncDisposable {
     this.#inFlightBodies -= waiting.length
     if (message.kind === 'failed') {
       this.#events.onFailure(message.reason)
-      for (const { settle } of waiting) settle(BEHIND)
+      for (const { settle } of waiting) settle(FAILED)
     } else {
       this.#events.onTaken(message.counts)
       for (const [i, { settle }] of waiting.entries()) settle(receiptOf(message.unreadable[i] ?? null))
@@ -258,9 +260,11 @@ export class Writer implements AsyncDisposable {
 
   #die(cause: Error): void {
     this.#isDead = true
-    for (const { settle } of [...this.#inFlight.flatMap(({ waiting }) => waiting), ...this.#queue]) settle(BEHIND)
+    for (const { settle } of [...this.#inFlight.flatMap(({ waiting }) => waiting), ...this.#queue]) settle(FAILED)
     this.#queue = []
+    this.#queueBytes = 0
     this.#inFlight.length = 0
+    this.#inFlightBodies = 0
     this.#onDrained?.()
     this.#events.onDeath(cause)
   }

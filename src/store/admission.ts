@@ -73,7 +73,7 @@ export class Admission {
   /** An ad that nobody registered registers itself where its page is linked, if that is exactly one account. */
   async #register(registry: Registry, fact: Fact, links: ReadonlySet<number>): Promise<Placement | undefined> {
     const [account] = links
-    if (account === undefined || links.size > 1 || (await isElsewhere(registry, fact.ad_id, account))) return undefined
+    if (account === undefined || links.size > 1 || (await isTaken(registry, fact.ad_id, account))) return undefined
     const placement = await registry.addAd(singleIdAd(fact.ad_id, account), this.#now_ms)
     this.#placements.set(fact.ad_id, placement)
     // What is remembered stays true under a version of this transaction's own making; not where another server raised it too.
@@ -116,10 +116,12 @@ export function singleIdAd(id: string, account: number, name: string = id): AdFi
   }
 }
 
-/** A page may name what is a campaign or an ad set of another tenant's. */
-async function isElsewhere(registry: Registry, id: string, account: number): Promise<boolean> {
+/** A page may name what is a campaign or an ad set of another tenant's, or an ad set of a campaign that has another id. */
+async function isTaken(registry: Registry, id: string, account: number): Promise<boolean> {
   const node = await registry.readNode(id)
-  return node !== undefined && node.account !== account
+  if (node === undefined) return false
+  const adset = await registry.readNode(id, 'adset')
+  return node.account !== account || (adset !== undefined && adset.names.campaign_id !== id)
 }
 
 /** A page that is linked elsewhere, and not here, speaks of another tenant's ads. */

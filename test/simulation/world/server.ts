@@ -177,7 +177,7 @@ export class SimulatedServer {
   #openGraph(): GraphDoor {
     const { now_ms, onMistake } = this.#world
     const stores = { reading: this.#main, writing: this.#main, directory: new Directory() }
-    const desk: ErrandDesk = { ...stores, meta_history_limit: false, newRunId: () => '0', onObject: async () => {} }
+    const desk: ErrandDesk = { ...stores, meta_history_limit: false, onObject: async () => {} }
     return {
       store: this.#main,
       directory: new Directory(),
