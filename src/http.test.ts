@@ -96,6 +96,15 @@ test('openHttp() takes large bodies in one by one, though they come together', {
   for (const socket of senders) socket.destroy()
 })
 
+test('openHttp() ends the connection of a body that it has not read', async () => {
+  await using server = await open()
+  const socket = await connectTo(server)
+  await write(socket, `POST / HTTP/1.1\r\nhost: test\r\ncontent-length: ${BODY_BYTES + 1}\r\n\r\n`)
+  const [data] = await once(socket, 'data')
+  assert.match(String(data), /^HTTP\/1\.1 413 .*\r\nconnection: close\r\n/is)
+  socket.destroy()
+})
+
 test('openHttp() cuts off the answer that has waited longest to be taken when too many do', {
   timeout: 20_000,
 }, async () => {

@@ -231,3 +231,41 @@ test('verify() finds a tampered rollup, and rebuild() heals it', async () => {
   await rebuild(server.store, new Admission(), () => NOW.epochMilliseconds)
   assert.deepEqual(await found(), [])
 })
+
+test('rows without the value that they are sorted by come last, in either direction', async () => {
+  await using server = await openAccount()
+  const at = ms('2026-11-19T09:00:00Z')
+  // A rate of read messages is that of those delivered: 510 has a click alone, and no rate.
+  const happened = [
+    read({ at, ad: '501' }),
+    read({ at, ad: '502' }),
+    delivery({ at, ad: '502', tracking_id: 't2' }),
+    click({ at, ad: '510' }),
+  ]
+  assert.equal((await server.post(envelope(PAGE, ...happened))).status, 200)
+  const sorted = async (direction: string) => {
+    const asked = `level=ad&fields=ad_id,marketing_messages_read_rate&date_preset=maximum`
+    const { data } = await server.graph(`act_1/insights?${asked}&sort=marketing_messages_read_rate_${direction}`)
+    return data?.map(({ ad_id }) => ad_id)
+  }
+  assert.deepEqual(await sorted('ascending'), ['502', '501', '510'])
+  assert.deepEqual(await sorted('descending'), ['501', '502', '510'])
+})
+
+test('the summary of filtered rows has the delivery rate of those rows', async () => {
+  await using server = await openAccount()
+  const at = ms('2026-11-19T09:00:00Z')
+  const happened = [read({ at, ad: '501' }), echo({ at, ad: '502' }), read({ at, ad: '502' })]
+  assert.equal((await server.post(envelope(PAGE, ...happened))).status, 200)
+  const filtering = '[{field:"ad.id",operator:"EQUAL",value:"501"}]'
+  const asked = `fields=marketing_messages_delivery_rate&default_summary=true&date_preset=maximum&filtering=${filtering}`
+  for (const level of ['account', 'ad']) {
+    const { data, summary } = await server.graph(`act_1/insights?level=${level}&${asked}`)
+    const rates = [data?.[0], summary as unknown as Record<string, string>]
+    assert.deepEqual(
+      rates.map((row) => row?.marketing_messages_delivery_rate),
+      ['0', '0'],
+      level,
+    )
+  }
+})

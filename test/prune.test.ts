@@ -116,7 +116,10 @@ test('readout prune --vacuum gives the space back to the disk, once no server ru
 })
 
 /** Days that are no closed ones, and accounts that are not there. */
+const NEARLY_CLOSED = Temporal.Now.plainDateISO('UTC').subtract({ days: 6 }).toString()
+
 const MISTAKES: [args: string[], code: number, said: RegExp][] = [
+  [['--before', NEARLY_CLOSED], 2, /it must be a day as YYYY-MM-DD, at least 7 days ago/],
   [['--before', 'March'], 2, /--before is March: it must be a day as YYYY-MM-DD, at least 7 days ago/],
   [['--before', '2999-01-01'], 2, /--before is 2999-01-01: it must be a day as YYYY-MM-DD, at least 7 days ago/],
   [['--before', '2023-01-01', '--account', 'act_7'], 1, /there is no account act_7; see: readout account list/],

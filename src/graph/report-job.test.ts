@@ -102,6 +102,14 @@ test('makeReport() leaves a report that is stopped, and makes it anew', async ()
   assert.deepEqual([made.row_count, await countRows(writing), made.ended_at], [ADS, ADS, NOW_MS + 5000])
 })
 
+test('makeReport() means the days of when it was asked for, though it is made on another', async () => {
+  await using world = await openWorld()
+  const { writing, job } = world
+  await makeReport(await read(writing), { ...job, now_ms: () => NOW_MS + 86_400_000 })
+  const { async_status, row_count } = await read(writing)
+  assert.deepEqual([async_status, row_count], ['Job Completed', ADS])
+})
+
 test('makeReport() gives up a report that ends the server time after time', async () => {
   await using world = await openWorld()
   const { writing, job } = world

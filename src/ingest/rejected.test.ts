@@ -49,6 +49,22 @@ test('a rejected change, read again, is what the change itself would be', () => 
   )
 })
 
+test('retryRejected() looks at every rejected change, batch after batch', async () => {
+  await using store = await openEmptyStore()
+  const account = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: ['9'] }
+  await store.write(({ registry }) => registry.addAccount(account))
+  const changes = Array.from({ length: 2001 }, (_, i) => ({
+    ...READ,
+    timestamp: NOW_MS + 2 * DAY_MS,
+    marketing_message_tracking_id: `t${i}`,
+  }))
+  const body = JSON.stringify({ entry: [{ changes }] })
+  const { rejected } = parseWebhook(body, new KeyedPseudonyms(new Uint8Array(32)), NOW_MS)
+  await store.write(({ setAside }) => setAside.reject(rejected, NOW_MS))
+  const retried = await retryRejected(store, new Admission(), NOW_MS + DAY_MS)
+  assert.deepEqual(retried, { accepted: changes.length, rejected: 0 })
+})
+
 test('retryRejected() counts what our clock was behind of, and nothing that still is no fact', async () => {
   await using store = await openEmptyStore()
   const account = { account_id: '1', name: 'One', currency: 'USD', time_zone: 'UTC', page_ids: ['9'] }

@@ -78,6 +78,13 @@ test('listIds() lists what meets every condition', async () => {
     '31',
     '32',
   ])
+  const updated = (operator: EdgeCondition['operator'], at: number) =>
+    met({ field: 'updated_at', operator, values: [at] }, { field: 'adset_id', operator: 'IN', values: ['20'] })
+  // The later of the two ads.
+  assert.deepEqual(await updated('GREATER_THAN', 2000), [])
+  assert.deepEqual(await updated('GREATER_THAN_OR_EQUAL', 2000), ['30', '31'])
+  assert.deepEqual(await updated('LESS_THAN', 2000), [])
+  assert.deepEqual(await updated('LESS_THAN_OR_EQUAL', 2000), ['30', '31'])
   assert.deepEqual(
     await met(
       { field: 'id', operator: 'NOT_IN', values: ['30'] },
@@ -85,6 +92,26 @@ test('listIds() lists what meets every condition', async () => {
     ),
     ['31'],
   )
+})
+
+test('listIds() compares names in any case, and those of other alphabets as they are written', async () => {
+  const names = ['Été 2026', 'ÉTÉ', 'winter', 'Winter']
+  await store.write(async ({ registry }) => {
+    for (const [i, name] of names.entries()) {
+      const id = String(40 + i)
+      const above = { campaign_id: '12', campaign_name: '', adset_id: '12', adset_name: '' }
+      await registry.addAd({ account: accounts.get('1') ?? 0, ad_id: id, ad_name: name, ...above })
+    }
+  })
+  const named = async (operator: EdgeCondition['operator'], ...values: string[]) => {
+    const ids = await store.edges.listIds(under('ad', '12', { field: 'name', operator, values }), all)
+    return ids.filter((id) => id !== '12').map((id) => names[Number(id) - 40])
+  }
+  assert.deepEqual(await named('CONTAIN', 'Été 2026'), ['Été 2026'])
+  assert.deepEqual(await named('STARTS_WITH', 'É'), ['Été 2026', 'ÉTÉ'])
+  assert.deepEqual(await named('NOT_CONTAIN', 'É'), ['winter', 'Winter'])
+  assert.deepEqual(await named('IN', 'WINTER', 'Été 2026'), ['Été 2026', 'winter', 'Winter'])
+  assert.deepEqual(await named('NOT_IN', 'WINTER'), ['Été 2026', 'ÉTÉ'])
 })
 
 test('readNode() tells what is known of the campaign', async () => {

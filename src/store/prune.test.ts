@@ -191,6 +191,30 @@ test('prune() leaves a thread whole while one thing of it happened since', async
   }
 })
 
+test('verify() and rebuild() know the counts of a hundred prunes and one more', async () => {
+  await using ledger = await Ledger.open()
+  const DAYS = 101
+  for (let day = 0; day < DAYS; day++) {
+    const time = new Date(Date.parse('2026-01-01T12:00:00Z') + day * 86_400_000).toISOString()
+    await ledger.append(fact('sent', time, { subscriber: `s${day}` }))
+    await ledger.prune({ before: (parseDay('2026-01-02') ?? 0) + day })
+  }
+  const before = await ledger.counts()
+  assert.equal(before.length, DAYS)
+  assert.equal(await ledger.discrepancies(), 0)
+  await rebuild(ledger.store, ledger.admission, () => NOW_MS)
+  assert.deepEqual(await ledger.counts(), before)
+})
+
+test('prune() of an earlier day leaves the floor where it is', async () => {
+  await using ledger = await Ledger.open()
+  await ledger.prune()
+  const floors = () => ledger.store.pruned.listFloors()
+  const [before] = await floors()
+  await ledger.prune({ before: BEFORE - 31 })
+  assert.deepEqual(await floors(), [before])
+})
+
 test('moveCampaign() takes the counts of pruned threads along, and refuses their facts there too', async () => {
   await using ledger = await Ledger.open(...MARCH)
   const before = await ledger.counts()

@@ -4,8 +4,8 @@ import { calendarOf } from '../domain/calendar.ts'
 import type { Fact } from '../domain/fact.ts'
 import { RateCard } from '../domain/rate-card.ts'
 import { resolve } from '../domain/resolution.ts'
-import { mergeAll, type Thread, threadOf } from '../domain/thread.ts'
-import { changedClicks, goneClicks } from './thread-rows.ts'
+import { merge, mergeAll, type Thread, threadOf } from '../domain/thread.ts'
+import { changedClicks, changedMessages, goneClicks } from './thread-rows.ts'
 
 const CONTEXT = { calendar: calendarOf('UTC'), rateCard: new RateCard([]) }
 
@@ -40,6 +40,30 @@ test('of many clicks those are written that differ', () => {
     )
     assert.deepEqual(times(goneClicks(changed)), gone, claim)
   }
+})
+
+test('every message is written again when a fact names the country, though the list had the same', () => {
+  const sent = (tracking_id: string, country: string | null): Fact => ({
+    ...click(1000, { country }),
+    kind: 'sent',
+    tracking_id,
+  })
+  const resolved = (thread: Thread) => resolve(thread, { ...CONTEXT, listed_country: 'BR' })
+  const stored = threadOf(sent('a', null))
+  const facts = merge(stored, threadOf(sent('b', 'BR')))
+  const before = {
+    account: 1,
+    ad: 11,
+    subscriber: 'ann',
+    listed_country: 'BR',
+    facts: stored,
+    resolution: resolved(stored),
+  }
+  const rows = changedMessages({ before, facts, resolution: resolved(facts) })
+  assert.deepEqual(
+    rows.map((row) => row[2]),
+    ['a', 'b'],
+  )
 })
 
 test('a click is written again when another message has it', () => {

@@ -9,6 +9,7 @@ import { gather } from '../gather.ts'
 import { openStore } from '../open.ts'
 import { REPORT_LIFE_MS, REPORT_ROWS_PER_COMMIT, removeExpiredReports } from '../reports.ts'
 import { type Store, StoreUnavailableError } from '../store.ts'
+import { endPool, openPool } from './database.ts'
 
 const NOW = Date.parse('2026-11-20T12:00:00Z')
 
@@ -153,4 +154,14 @@ test('a report is there while one of its rows is, whoever removes them', ON_POST
   await removeExpiredReports(other, NOW + REPORT_LIFE_MS, signal)
   assert.deepEqual(await other.reports.readRows(1, 0, rows.length), [])
   assert.deepEqual(await other.reports.listCreatedBefore(NOW + 1), [])
+})
+
+test('a commit waits for the disk, whatever the database is set to', ON_POSTGRES, async () => {
+  await using parts = new AsyncDisposableStack()
+  const url = new URL(parts.use(await openDatabase()).name)
+  url.searchParams.set('options', `${url.searchParams.get('options') ?? ''} -c synchronous_commit=off`.trim())
+  const pool = openPool(url.href, {})
+  parts.defer(() => endPool(pool))
+  const { rows } = await pool.query('SHOW synchronous_commit')
+  assert.deepEqual(rows, [{ synchronous_commit: 'on' }])
 })

@@ -7,6 +7,7 @@ import { TemporaryFolder } from '../../../test/temporary-folder.ts'
 import { Admission } from '../admission.ts'
 import { catchUp } from '../catch-up.ts'
 import { type Discrepancy, verify } from '../verify.ts'
+import { openDatabase } from './database.ts'
 import { openSqliteStore } from './store.ts'
 
 const UUID = '0b6f7f0e-9a54-4c0f-8f1d-2f1f6f0c3a11'
@@ -75,4 +76,13 @@ test('a database that counted by day is brought to hours, and every rollup is th
   assert.deepEqual(bob?.facts.messages, [{ ...MESSAGE, tracking_id: 'Not-a-UUID', price_micros: null }])
   assert.deepEqual(cem?.facts.country, { value: 'US', at: 1 })
   assert.deepEqual(await store.setAside.listParked(), [{ ad_id: '600', page_id: '9', facts: 1 }])
+})
+
+test('a database is opened so that a power cut leaves it whole, and what is deleted is overwritten', () => {
+  using folder = new TemporaryFolder()
+  using db = openDatabase(folder.file('readout.db'))
+  const pragma = (name: string) => Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+  // Of synchronous, 1 is NORMAL: decision 0014.
+  const wanted = { journal_mode: 'wal', synchronous: 1, secure_delete: 1 }
+  for (const [name, value] of Object.entries(wanted)) assert.equal(pragma(name), value, name)
 })
