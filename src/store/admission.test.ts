@@ -28,6 +28,12 @@ async function openAccounts() {
   return store
 }
 
+async function rename(store: Store): Promise<void> {
+  await store.write(({ registry }) =>
+    registry.setAccount('1', { name: 'Renamed', link_page_ids: [], unlink_page_ids: [] }),
+  )
+}
+
 function take(store: Store, admission: Admission, ...facts: Fact[]): Promise<Appended> {
   return store.write(async (tables) => {
     await admission.open(tables.registry, NOW_MS)
@@ -54,8 +60,11 @@ test('late facts of a person who was forgotten are refused, those of others coun
   const admission = new Admission()
   await take(store, admission, read(), read({ subscriber: 'bob' }))
   await forget(store, 'ann', 'nobody', NOW_MS)
-  const { merged, forgotten } = await take(store, admission, read(), read({ subscriber: 'bob' }), read())
-  assert.deepEqual([merged, forgotten], [1, 2])
+  // In the second batch it is remembered where the ad is counted.
+  for (let batch = 0; batch < 2; batch++) {
+    const { merged, forgotten } = await take(store, admission, read(), read({ subscriber: 'bob' }), read())
+    assert.deepEqual([merged, forgotten], [1, 2], `batch ${batch}`)
+  }
 })
 
 test('an ad does not register itself under the id of an ad set', async () => {
@@ -81,6 +90,8 @@ test('what a failed transaction registered is not remembered', async () => {
   })
   await assert.rejects(failed)
   admission.close()
+  // Raises the registry's version to what the failed one had it.
+  await rename(store)
   assert.equal((await take(store, admission, read())).merged, 1)
   assert.equal((await store.registry.readPlacement('500'))?.account, 1)
 })

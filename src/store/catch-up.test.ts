@@ -54,8 +54,9 @@ test('catchUp() that fails forgets what it registered, and takes it the next tim
     ...store,
     write: (work, company) =>
       store.write(async (tables) => {
-        await work(tables)
-        throw new Error('the disk is full')
+        const result = await work(tables)
+        if (result !== undefined) throw new Error('the disk is full')
+        return result
       }, company),
   }
   // The ad registers itself in a transaction that is rolled back.
@@ -63,8 +64,13 @@ test('catchUp() that fails forgets what it registered, and takes it the next tim
     catchUp(failing, admission, () => NOW_MS),
     /the disk is full/,
   )
+  // Raises the registry's version to what the failed one had it.
+  await store.write(({ registry }) =>
+    registry.setAccount('1', { name: 'Renamed', link_page_ids: [], unlink_page_ids: [] }),
+  )
   await catchUp(store, admission, () => NOW_MS)
   assert.equal(await countReads(store), 1n)
+  assert.equal((await store.registry.readPlacement('500'))?.account, 1)
 })
 
 test('noteWorld() has every thread resolved anew under another time-zone database, and under the same one none', async () => {
