@@ -207,6 +207,12 @@ const REFUSED: readonly Refused[] = [
     spoil: ({ backup }) => writeFileSync(backup, 'text '.repeat(999)),
     said: /it is no database, or its beginning is damaged; take another backup/,
   },
+  {
+    what: 'half of a move',
+    spoil: ({ backup }) =>
+      sql(backup, `INSERT INTO setting VALUES ('move', '{"from":"other.db","table":"message","after":[],"rows":1}')`),
+    said: /a move into it from other\.db has not ended; call readout move again/,
+  },
   { what: 'an empty file', spoil: ({ backup }) => writeFileSync(backup, ''), said: /it is empty; name another file/ },
   {
     what: "another program's database",

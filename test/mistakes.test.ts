@@ -42,11 +42,21 @@ const MISTAKES: [args: string[], code: number, stderr: RegExp][] = [
     2,
     /wishes is not valid for fields param.*see: readout insights --help/s,
   ],
+  [
+    ['insights', 'act_1', '--since', '1000-01-01', '--until', '2026-01-01', '--time-increment', '1'],
+    2,
+    /more than 5000 slices, name a shorter one \(see: readout insights --help\)/,
+  ],
   [['insights', 'act_7'], 1, /there is no account, campaign, ad set or ad act_7; see: readout account list/],
   [['token', 'revoke', 'nothing'], 4, /there is no such token; see: readout token list/],
   [['import', 'nowhere.ndjson'], 1, /cannot import nowhere\.ndjson: there is no such file/],
   [['serve', '--demo', '--host', '0.0.0.0'], 2, /--demo has a token that everybody knows/],
   [['serve', '--demo', '--public-url', 'https://example.com'], 2, /--demo has a token that everybody knows/],
+  [['serve', '--app-secret', ','], 2, /--app-secret, or READOUT_APP_SECRET, is empty/],
+  [['serve', '--require-appsecret-proof'], 2, /needs the secret that proofs are made with: add --app-secret/],
+  [['serve', '--verify-token', ''], 2, /It is empty: give a value, or leave it out/],
+  [['serve', '--host', ''], 2, /It is empty: give a value, or leave it out/],
+  [['serve', '--public-url', 'https://example.com/a?b=c'], 2, /It must be a URL .*, without \? and #/],
   [['serve', '--port', '80800'], 2, /It must be a port.*see: readout serve --help/s],
   [['move', '--to', 'x'], 2, /see: readout move --help/],
   [['wish'], 2, /unknown command 'wish'/],
@@ -83,7 +93,10 @@ test('readout takes files as other programs write them, and refuses those that l
   const many = Array.from({ length: 20_000 }, (_, i) => `token${i},BR`).join('\n')
   writeFileSync(table, `token,country\n${many}\none,two,three\nlast,CL\n`)
   const { stderr } = await run(1, 'subscribers', 'import', table)
-  assert.match(stderr, /^readout: cannot read .*: Invalid Record Length.*; the \d+ rows before it are added$/m)
+  assert.match(
+    stderr,
+    /^readout: cannot read .*: line \d+ has another number of cells than the first.*; the \d+ rows before it are added$/m,
+  )
 })
 
 test('readout waits for a database that another program holds, and says so when it gives up', async () => {

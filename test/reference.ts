@@ -23,6 +23,7 @@ import { ENDPOINTS } from '../src/graph/openapi.ts'
 import type { Parameter } from '../src/graph/parameter.ts'
 import { EXPORT } from '../src/graph/report-export.ts'
 import { WEBHOOK_FIELDS } from '../src/ingest/webhook.ts'
+import { Metrics } from '../src/operations.ts'
 import { LIMITS } from './limits.ts'
 
 /** The tables of the reference pages, made from the tables of the code: `<!-- table NAME -->` … `<!-- end -->`. */
@@ -76,6 +77,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
       [...WEBHOOK_FIELDS].map(([field, kind]) => [code(field), code(kind)]),
     ),
   ...Object.fromEntries(Object.keys(LIMITS).map((door) => [door, () => formatLimits(door)])),
+  'server metrics': () => formatTable(['Metric', 'Is', 'Tells'], listServerMetrics()),
   settings: () => formatTable(['Flag', 'Environment', 'Default', 'Meaning'], SERVER_SETTINGS.map(settingRow)),
   commands: () => listCommands(openProgram()).map(formatCommand).join('\n'),
 }
@@ -135,6 +137,18 @@ function formatLimits(door: string): string {
     past,
   ])
   return formatTable(['Name', 'Limit', 'Of', 'Past it'], rows)
+}
+
+/** Without those that every Node program has. */
+function listServerMetrics(): string[][] {
+  const nothing = { queueDepth: () => 0, queueAge_ms: () => 0, sinceLastWebhook_ms: () => 0 }
+  const { registry } = new Metrics({
+    ...nothing,
+    unreadyBecause: async () => undefined,
+    awayBecause: async () => undefined,
+  })
+  const all = registry.getMetricsAsArray().filter(({ name }) => name.startsWith('readout_'))
+  return all.map(({ name, type, help }) => [code(name), String(type), help])
 }
 
 function edgeRow({ name, of, lists }: Edge): string[] {

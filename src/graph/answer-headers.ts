@@ -17,7 +17,7 @@ export const ANSWER_HEADERS: readonly AnswerHeader[] = [
   },
   {
     name: 'x-fb-ads-insights-throttle',
-    meaning: 'what of `--request-limit` is used, in percent; 0 without one',
+    meaning: 'what of `--request-limit` is used, in percent; 0 without one, and of a batch as a whole',
   },
   { name: 'x-app-usage', meaning: 'the same in full; only with a request limit' },
   { name: 'x-ad-account-usage', meaning: 'the same of the ad account; only with a request limit' },

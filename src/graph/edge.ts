@@ -42,7 +42,7 @@ export const EDGE_PARAMETERS: readonly Parameter[] = [
   answered('effective_status', 'Only nodes of these states, as `["ACTIVE","DELETED"]`.', listOf(TEXT)),
   answered(
     'filtering',
-    '`[{"field":"campaign.id","operator":"IN","value":["1"]}]`; all of them are to be met.',
+    '`[{"field":"campaign.id","operator":"IN","value":["1"]}]`; all of them are to be met. Names are compared in any case, as far as ASCII has letters.',
     conditionsOf(EDGE_OPERATORS.keys()),
   ),
   answered('updated_since', 'Only nodes that changed since then: seconds since 1970, or `YYYY-MM-DD`.', TEXT),

@@ -18,7 +18,11 @@ const TIME: Schema = {
 export const CAMPAIGN_PARAMETERS: readonly Parameter[] = [
   required('id', "Ours: the id that Meta's answer to the same call gave.", DIGITS),
   answered('name', 'What the campaign is called; its id when left out.', NAME),
-  answered('adset_id', 'Ours: the ad set, where it has an id of its own; else it is `id`.', DIGITS),
+  answered(
+    'adset_id',
+    'Ours: the ad set, where it has an id of its own; else it is that of `ad_id`, or the only one, or `id`.',
+    DIGITS,
+  ),
   answered('adset_name', 'Ours: what that ad set is called; its id when left out.', NAME),
   answered(
     'ad_id',

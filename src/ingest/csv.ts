@@ -33,9 +33,21 @@ export async function* readCsv(file: string, columns: readonly string[]): AsyncG
     }
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause
-    throw new CsvFileError(`cannot read ${file}: ${cause.message}`, { cause })
+    throw new CsvFileError(`cannot read ${file}: ${wordsOf(cause)}`, { cause })
   }
   if (!isHeaded) throw new CsvFileError(`cannot read ${file}: it is empty; its first line must be ${columns.join(',')}`)
+}
+
+/** Our words for what is wrong with most files that are no tables. */
+function wordsOf(cause: CsvError): string {
+  const line = `line ${Number(cause.lines)}`
+  if (cause.code.includes('QUOTE')) {
+    return `a quote in ${line} is not as it should be; write a cell with quotes or commas in quotes, and its own quotes twice`
+  }
+  if (cause.code.includes('RECORD_')) {
+    return `${line} has another number of cells than the first; write a cell with commas in quotes`
+  }
+  return cause.message
 }
 
 function checkHeadings(file: string, names: string[], columns: readonly string[]): string[] {
