@@ -78,6 +78,7 @@ test('an ad does not register itself under the id of an ad set', async () => {
   assert.deepEqual([merged, parked], [1, 1])
   const adset = await store.registry.readNode('800')
   assert.deepEqual([adset?.level, adset?.names.campaign_id], ['adset', '700'])
+  assert.deepEqual(await store.write(({ setAside }) => setAside.takeClaimed(10)), [], 'nobody has claimed it')
 })
 
 test('what a failed transaction registered is not remembered', async () => {

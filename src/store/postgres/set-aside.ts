@@ -22,6 +22,7 @@ const TAKE_CLAIMED = `
         AND NOT EXISTS (
           SELECT FROM ad AS named JOIN page_link ON page_link.page_id = parked.page_id
           WHERE parked.ad_id IN (named.campaign_id, named.adset_id) AND named.account <> page_link.account
+            OR parked.ad_id = named.adset_id AND named.campaign_id <> named.adset_id
         )
       ELSE NOT EXISTS (SELECT FROM page_link WHERE page_link.page_id = parked.page_id)
         OR EXISTS (SELECT FROM page_link WHERE page_link.page_id = parked.page_id AND page_link.account = ad.account)

@@ -12,18 +12,39 @@ const LIST_PARKED = `
   SELECT ad_id, page_id, COUNT(*) AS facts FROM parked GROUP BY ad_id, page_id ORDER BY ad_id, page_id`
 
 /** Which parked facts `Admission.admit` would let in now. */
+/**
+ * Most of what is parked waits for an administrator, and may be millions: the ads and pages that it is of are found by steps from one to
+ * the next, and then asked for once each.
+ */
 const LIST_CLAIMED = `
-  SELECT parked.* FROM parked LEFT JOIN ad USING (ad_id)
-  WHERE CASE
-    WHEN ad.ad IS NULL THEN (SELECT COUNT(*) FROM page_link WHERE page_link.page_id = parked.page_id) = 1
-      AND NOT EXISTS (
-        SELECT 1 FROM ad AS named JOIN page_link ON page_link.page_id = parked.page_id
-        WHERE parked.ad_id IN (named.campaign_id, named.adset_id) AND named.account <> page_link.account
-      )
-    ELSE NOT EXISTS (SELECT 1 FROM page_link WHERE page_link.page_id = parked.page_id)
-      OR EXISTS (SELECT 1 FROM page_link WHERE page_link.page_id = parked.page_id AND page_link.account = ad.account)
-    END
-  LIMIT ?`
+  WITH RECURSIVE told_ad (ad_id) AS (
+    SELECT MIN(ad_id) FROM parked
+    UNION ALL
+    SELECT (SELECT MIN(ad_id) FROM parked WHERE ad_id > told_ad.ad_id) FROM told_ad WHERE ad_id IS NOT NULL
+  ), told (ad_id, page_id) AS (
+    SELECT ad_id, (SELECT MIN(page_id) FROM parked WHERE parked.ad_id = told_ad.ad_id) FROM told_ad
+    WHERE ad_id IS NOT NULL
+    UNION ALL
+    SELECT ad_id, (SELECT MIN(page_id) FROM parked WHERE parked.ad_id = told.ad_id AND parked.page_id > told.page_id)
+    FROM told WHERE page_id IS NOT NULL
+  ), claimed AS (
+    SELECT told.ad_id, told.page_id FROM told LEFT JOIN ad USING (ad_id)
+    WHERE told.page_id IS NOT NULL AND CASE
+      WHEN ad.ad IS NULL THEN (SELECT COUNT(*) FROM page_link WHERE page_link.page_id = told.page_id) = 1
+        AND NOT EXISTS (
+          SELECT 1 FROM campaign JOIN page_link ON page_link.page_id = told.page_id
+          WHERE campaign.campaign_id = told.ad_id AND campaign.account <> page_link.account
+        )
+        AND NOT EXISTS (
+          SELECT 1 FROM adset JOIN page_link ON page_link.page_id = told.page_id
+          WHERE adset.adset_id = told.ad_id
+            AND (adset.account <> page_link.account OR adset.campaign_id <> adset.adset_id)
+        )
+      ELSE NOT EXISTS (SELECT 1 FROM page_link WHERE page_link.page_id = told.page_id)
+        OR EXISTS (SELECT 1 FROM page_link WHERE page_link.page_id = told.page_id AND page_link.account = ad.account)
+      END
+  )
+  SELECT parked.* FROM claimed CROSS JOIN parked USING (ad_id, page_id) LIMIT ?`
 
 const REMOVE_PARKED = `
   DELETE FROM parked WHERE ad_id = ? AND page_id = ? AND subscriber = ? AND kind = ? AND at = ? AND tracking_id = ?
