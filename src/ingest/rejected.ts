@@ -1,3 +1,4 @@
+import type { Fact } from '../domain/fact.ts'
 import type { Admission } from '../store/admission.ts'
 import { append } from '../store/append.ts'
 import { gather } from '../store/gather.ts'
@@ -20,16 +21,16 @@ export async function retryRejected(
     const changes = await store.setAside.listRejected(after_digest, CHANGES_MAX)
     await store.write(async (tables) => {
       await admission.open(tables.registry, now_ms)
+      const facts: Fact[] = []
       for (const { change_digest, change } of changes) {
         const fact = factOf(change, now_ms)
-        if (fact === undefined) {
-          retried.rejected++
-          continue
-        }
-        await append(tables, admission, gather([fact]))
+        if (fact === undefined) continue
+        facts.push(fact)
         await tables.setAside.removeRejected(change_digest)
-        retried.accepted++
       }
+      await append(tables, admission, gather(facts))
+      retried.accepted += facts.length
+      retried.rejected += changes.length - facts.length
     })
     if (changes.length < CHANGES_MAX) return retried
     after_digest = changes.at(-1)?.change_digest ?? ''
