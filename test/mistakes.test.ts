@@ -30,6 +30,8 @@ const MISTAKES: [args: string[], code: number, stderr: RegExp][] = [
   [['campaign', 'move', '5', '--to', 'act_1'], 1, /there is no campaign 5; see: readout campaign list/],
   [['insights', '5'], 1, /there is no account, campaign, ad set or ad 5/],
   [['insights', 'act_1', '--token', 'nobody'], 4, /the token is unknown here/],
+  [['failures', 'act_1', '--token', 'nobody'], 4, /the token is unknown here/],
+  [['backup', ''], 2, /the name of the backup is empty/],
   [['insights', 'act_1', '--since', '2026-01-01'], 2, /--since and --until go together/],
   [
     ['insights', 'act_1', '--since', '2026-02-30', '--until', '2026-03-01'],

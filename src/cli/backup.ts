@@ -15,6 +15,7 @@ import { hashKeyFile, isDatabase, readKeyFile, writeHashKey } from './hash-key.t
 import { count, formatBytes, say } from './output.ts'
 import { Progress } from './progress.ts'
 import { addSettings, DATABASE_SETTINGS } from './settings.ts'
+import { misused } from './values.ts'
 
 /** What SQLite keeps beside a database: a log with what is committed last, and its index. */
 const BESIDE = ['-wal', '-shm']
@@ -36,6 +37,7 @@ export function addBackupCommands(program: Command): void {
 
 async function backUp(file: string, { database, hashKey }: DatabaseOptions): Promise<void> {
   refusePostgres('back up', database, 'pg_dump')
+  if (file === '') throw misused('the name of the backup is empty: name a file')
   if (!existsSync(database)) throw new CliError(`there is no database ${database}: name it with --database`)
   refuseExisting(file, 'back up to', 'name another, or move it away')
   if (!existsSync(dirname(file))) throw new CliError(`cannot back up to ${file}: there is no folder ${dirname(file)}`)

@@ -51,14 +51,15 @@ export function addInsightsCommands(program: Command): void {
     .option('--time-increment <slice>', 'a row for each slice: all_days, monthly, or so many days')
     .addOption(new Option('--region-policy <policy>', 'which regions are counted').choices(REGION_POLICIES))
     .addOption(new Option('--dated-by <dating>', 'on which day things are counted').choices(DATINGS))
-    .addOption(new Option('--token <token>', 'see only what this access token may see').env('READOUT_TOKEN'))
+    .addOption(tokenOption())
     .addOption(outputOption())
-  databaseCommand(
-    program,
-    'failures <id>',
-    "count failed deliveries by day and Meta's reason",
-    printFailures,
-  ).addOption(outputOption())
+  databaseCommand(program, 'failures <id>', "count failed deliveries by day and Meta's reason", printFailures)
+    .addOption(tokenOption())
+    .addOption(outputOption())
+}
+
+function tokenOption(): Option {
+  return new Option('--token <token>', 'see only what this access token may see').env('READOUT_TOKEN')
 }
 
 async function printInsights(
@@ -129,9 +130,13 @@ function checkRange(since: string | undefined, until: string | undefined): void 
   if (since > until) throw misused(`--since is ${since}, after --until, which is ${until}: exchange them`)
 }
 
-async function printFailures({ store }: Database, options: { output: OutputMode }, [id = '']: string[]): Promise<void> {
+async function printFailures(
+  { store, now_ms }: Database,
+  options: { output: OutputMode; token?: string },
+  [id = '']: string[],
+): Promise<void> {
   const failures = await store.read(async (tables) =>
-    tables.rollups.readFailures(await findNode(tables, id, undefined)),
+    tables.rollups.readFailures(await findNode(tables, id, await readToken(tables, options.token, now_ms()))),
   )
   await sayUnresolved(store)
   if (failures.length === 0) say(`no delivery to ${id} failed`)

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DatabaseError, type OpenOptions } from '../store.ts'
@@ -53,7 +53,8 @@ export function openDatabase(
  */
 export function refuseOrphanedLog(act: string, file: string): void {
   const log = `${file}-wal`
-  if (file === ':memory:' || existsSync(file) || !existsSync(log)) return
+  const holdsSomething = existsSync(log) && statSync(log).size > 0
+  if (file === ':memory:' || existsSync(file) || !holdsSomething) return
   throw new DatabaseError(
     `cannot ${act} the database ${file}: it is gone, and its log ${log} is there, which may hold facts; ` +
       'put the file back beside it, or move the log away',
