@@ -14,15 +14,24 @@ import { SqliteSetAside } from './set-aside.ts'
 import { SqliteThreads } from './threads.ts'
 import { SqliteTokens } from './tokens.ts'
 
+/**
+ * How long those who ask in one turn of the event loop read in one transaction. Whoever is left then reads in the next turn: what is
+ * read is answered before, and webhooks come between.
+ */
+const TOGETHER_MS_MAX = 10
+
 /** Opens the store in a SQLite file, which is made where it is missing. Throws a DatabaseError. */
 export function openSqliteStore(file: string, options: OpenOptions = {}): Store {
   const db = openDatabase(file, options)
-  return sqliteStoreOn(db, new LogFile(db.location() ?? undefined))
+  return new SqliteStore(db, new LogFile(db.location() ?? undefined), TOGETHER_MS_MAX)
 }
 
-/** The store on a connection that is open already, and the log that its commits are in; disposing the store closes both. */
+/**
+ * The store on a connection that is open already, and the log that its commits are in; disposing the store closes both. How long
+ * anything takes changes nothing here, so that what happened can happen again.
+ */
 export function sqliteStoreOn(db: DatabaseSync, log: Log): Store {
-  return new SqliteStore(db, log)
+  return new SqliteStore(db, log, Number.POSITIVE_INFINITY)
 }
 
 interface Reader {
@@ -34,6 +43,7 @@ interface Reader {
 class SqliteStore implements Store {
   readonly #db: DatabaseSync
   readonly #log: LogSync
+  readonly #together_ms_max: number
   readonly #beginWriting: StatementSync
   readonly #beginReading: StatementSync
   readonly #commit: StatementSync
@@ -49,12 +59,14 @@ class SqliteStore implements Store {
   readonly rows: SqliteRows
   /** Those who wait to read. */
   #readers: Reader[] = []
+  #isReadingSoon = false
   /** The last transaction: the next one waits for it, since one connection holds one at a time. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(db: DatabaseSync, log: Log) {
+  constructor(db: DatabaseSync, log: Log, together_ms_max: number) {
     this.#db = db
     this.#log = new LogSync(log)
+    this.#together_ms_max = together_ms_max
     this.#beginWriting = db.prepare('BEGIN IMMEDIATE')
     this.#beginReading = db.prepare('BEGIN')
     this.#commit = db.prepare('COMMIT')
@@ -77,7 +89,7 @@ class SqliteStore implements Store {
     return result
   }
 
-  /** Whoever asks in the same turn of the event loop reads in one transaction, begun after the last of them asked. */
+  /** Who asks in the same turn of the event loop reads in one transaction, begun after the last of them asked, as long as that is short. */
   read<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const read = async () => {
@@ -85,7 +97,7 @@ class SqliteStore implements Store {
         return () => resolve(result)
       }
       this.#readers.push({ read, reject })
-      if (this.#readers.length === 1) setImmediate(() => this.#readTogether())
+      this.#readSoon()
     })
   }
 
@@ -110,14 +122,23 @@ class SqliteStore implements Store {
     if (this.#db.isOpen) this.#db.close()
   }
 
+  #readSoon(): void {
+    if (this.#isReadingSoon || this.#readers.length === 0) return
+    this.#isReadingSoon = true
+    setImmediate(() => this.#readTogether())
+  }
+
   #readTogether(): void {
     const readers = this.#readers
     this.#readers = []
+    this.#isReadingSoon = false
     const reading = this.#transaction(this.#beginReading, async () => {
       const settled: (() => void)[] = []
+      const until_ms = performance.now() + this.#together_ms_max
       this.registry.isReading = true
       for (const { read, reject } of readers) {
         settled.push(await read().catch((cause) => () => reject(cause)))
+        if (performance.now() > until_ms) break
       }
       this.registry.isReading = false
       return settled
@@ -126,6 +147,9 @@ class SqliteStore implements Store {
       (settled) => {
         // All at once, so that their answers go out together: the first wakes who waits for them, the rest find it awake.
         for (const settle of settled) settle()
+        // Whoever has waited longest comes first.
+        this.#readers.unshift(...readers.slice(settled.length))
+        this.#readSoon()
       },
       (cause) => {
         for (const { reject } of readers) reject(cause)
