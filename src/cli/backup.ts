@@ -36,8 +36,8 @@ export function addBackupCommands(program: Command): void {
 }
 
 async function backUp(file: string, { database, hashKey }: DatabaseOptions): Promise<void> {
-  refusePostgres('back up', database, 'pg_dump')
   if (file === '') throw misused('the name of the backup is empty: name a file')
+  refusePostgres('back up', database, 'pg_dump')
   if (!existsSync(database)) throw new CliError(`there is no database ${database}: name it with --database`)
   refuseExisting(file, 'back up to', 'name another, or move it away')
   if (!existsSync(dirname(file))) throw new CliError(`cannot back up to ${file}: there is no folder ${dirname(file)}`)
