@@ -9,7 +9,7 @@ import { Admission, singleIdAd } from '../store/admission.ts'
 import { append } from '../store/append.ts'
 import { gather } from '../store/gather.ts'
 import type { Store, Tables } from '../store/store.ts'
-import { hashToken, type Token } from '../store/tokens.ts'
+import { hashToken } from '../store/tokens.ts'
 
 /** The read token of the demo account. */
 export const DEMO_TOKEN = 'demo'
@@ -24,7 +24,11 @@ const POST_EVERY_MS = 1000
  * same file adds nothing. All of it is facts like any others, read as an import reads them.
  */
 export async function loadDemo(store: Store, pseudonyms: Pseudonyms, now_ms: number): Promise<void> {
-  if ((await store.registry.readSetting(SETTING)) !== undefined) return admitEverybody(store, now_ms)
+  if ((await store.registry.readSetting(SETTING)) !== undefined) {
+    if ((await store.tokens.read(TOKEN_HASH)) === undefined)
+      await store.write((tables) => admitEverybody(tables, now_ms))
+    return
+  }
   const facts = demoEvents(SEED, now_ms).map((event) => parseFactLine(formatImportLine(event), pseudonyms, now_ms))
   const countries = [...subscriberList(demoAudience(SEED))]
   await store.write(async (tables) => {
@@ -41,24 +45,24 @@ export async function loadDemo(store: Store, pseudonyms: Pseudonyms, now_ms: num
   })
 }
 
-async function register({ registry, tokens }: Tables, now_ms: number): Promise<void> {
+async function register(tables: Tables, now_ms: number): Promise<void> {
+  const { registry } = tables
   const { account } = await registry.addAccount(DEMO_ACCOUNT)
   for (const { campaign_id, name } of DEMO_CAMPAIGNS)
     await registry.addAd(singleIdAd(campaign_id, account, name), now_ms)
   await registry.writeRates(account, DEMO_RATES)
-  await tokens.add(tokenOf(account, now_ms))
+  await admitEverybody(tables, now_ms)
 }
 
-function tokenOf(account: number, now_ms: number): Token {
-  return { token_hash: TOKEN_HASH, permission: 'read', accounts: new Set([account]), created_at: now_ms }
-}
-
-/** Makes the demo's token again, where a server without the demo took it away. */
-async function admitEverybody(store: Store, now_ms: number): Promise<void> {
-  if ((await store.tokens.read(TOKEN_HASH)) !== undefined) return
-  await store.write(async ({ registry, tokens }) => {
-    const demo = await registry.readAccount(DEMO_ACCOUNT.account_id)
-    if (demo !== undefined) await tokens.add(tokenOf(demo.account, now_ms))
+/** Makes the demo's token, unless it is there: a server without the demo took it away, or another made it meanwhile. */
+async function admitEverybody({ registry, tokens }: Tables, now_ms: number): Promise<void> {
+  const demo = await registry.readAccount(DEMO_ACCOUNT.account_id)
+  if (demo === undefined || (await tokens.read(TOKEN_HASH)) !== undefined) return
+  await tokens.add({
+    token_hash: TOKEN_HASH,
+    permission: 'read',
+    accounts: new Set([demo.account]),
+    created_at: now_ms,
   })
 }
 

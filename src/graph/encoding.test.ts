@@ -170,6 +170,15 @@ test('parseText() drops spaces and one pair of quotes', () => {
   for (const [text, parsed] of rows) assert.equal(parseText(text), parsed, text)
 })
 
+test('parseText() looks through a text of any length once', () => {
+  const started_ms = performance.now()
+  const quotes = '"'.repeat(1_000_000)
+  assert.equal(parseText(`${quotes}x`), `${quotes}x`)
+  assert.equal(parseText(quotes), quotes.slice(2))
+  assert.equal(parseText(`${quotes}x${quotes}`).length, 2 * quotes.length - 1)
+  assert.ok(performance.now() - started_ms < 500)
+})
+
 test('isEmpty() tells an absent parameter however it is written', () => {
   for (const value of [undefined, '', ' ', '""', '[]', '{}', 'null', 'None', '[ ]', ' { } ', '"[]"', [], new Map()]) {
     assert.equal(isEmpty(value), true, String(value))

@@ -56,13 +56,20 @@ export function parseObject(value: Value): Map<string, Value> | undefined {
   return object instanceof Map ? object : undefined
 }
 
-/** A quote within is no end: of `"Buy one" or "get one"` nothing is taken away. */
-const QUOTED = /^(["'])(\1*(?:(?!\1).)*\1*)\1$/s
-
-/** The text of a scalar, without the spaces and the literal quotes that Meta's samples put around it. */
+/**
+ * The text of a scalar, without the spaces and the literal quotes that Meta's samples put around it. A quote within is no end: of
+ * `"Buy one" or "get one"` nothing is taken away.
+ */
 export function parseText(value: string): string {
   const text = value.trim()
-  return QUOTED.exec(text)?.[2]?.trim() ?? text
+  const [quote = ''] = text
+  if ((quote !== '"' && quote !== "'") || text.length < 2 || !text.endsWith(quote)) return text
+  const within = text.slice(1, -1)
+  let [start, end] = [0, within.length]
+  while (within[start] === quote) start++
+  while (end > start && within[end - 1] === quote) end--
+  const second = within.indexOf(quote, start)
+  return second >= 0 && second < end ? text : within.trim()
 }
 
 const EMPTY = /^(?:\[\s*\]|\{\s*\}|null|None)?$/
