@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { verify } from '../src/store/verify.ts'
@@ -140,7 +149,7 @@ test('of two backups to one name one is made, whole, and the other is refused', 
     const both = await Promise.all([backup, backup].map((file) => readout(['backup', file, '--database', database])))
     assert.deepEqual(both.map(({ code }) => code).sort(), [0, 1])
     const refused = both.find(({ code }) => code === 1)?.stderr ?? ''
-    assert.match(refused, /cannot back up to .*: (?:another Readout has it open|it is there already)/)
+    assert.match(refused, /cannot write .*: another command is making|cannot back up to .*: it is there already/)
     assert.equal(statSync(backup).size, bytes)
     for (const end of ['.part', '.part.lock']) assert.ok(!existsSync(backup + end), end)
   }
@@ -154,6 +163,11 @@ test('a log whose database is gone is left as it is, whoever comes', async () =>
   writeFileSync(log, 'facts')
   const account = ['account', 'add', 'act_2', '--name', 'Two', '--currency', 'USD', '--time-zone', 'UTC']
   const commands = [account, ['serve', '--port', '0'], ['import', backup], ['restore', backup, '--replace']]
+  // Through a link as well, which SQLite follows.
+  symlinkSync(database, folder.file('link.db'))
+  const linked = await readout([...account, '--database', folder.file('link.db')])
+  assert.match(linked.stderr, /it is gone, and its log .*readout\.db-wal is there/)
+  assert.equal(readFileSync(log, 'utf8'), 'facts')
   for (const command of commands) {
     const ended = await readout([...command, '--database', database])
     assert.equal(ended.code, 1, command.join(' '))

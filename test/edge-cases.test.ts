@@ -252,6 +252,22 @@ test('rows without the value that they are sorted by come last, in either direct
   assert.deepEqual(await sorted('descending'), ['501', '502', '510'])
 })
 
+test('the summary of all rows has the delivery rate of the node, whatever the level', async () => {
+  await using server = await openAccount()
+  const [before, at] = [ms('2026-10-05T09:00:00Z'), ms('2026-11-19T09:00:00Z')]
+  assert.equal(
+    (await server.post(envelope(PAGE, echo({ at: before, ad: '502' }), read({ at, ad: '501' })))).status,
+    200,
+  )
+  const asked =
+    'fields=marketing_messages_delivery_rate&default_summary=true&time_range={since:"2026-11-01",until:"2026-11-19"}'
+  for (const level of ['account', 'campaign', 'ad']) {
+    const { data, summary } = await server.graph(`act_1/insights?level=${level}&${asked}`)
+    assert.equal(data?.length, 1)
+    assert.equal((summary as unknown as Record<string, string>).marketing_messages_delivery_rate, undefined, level)
+  }
+})
+
 test('the summary of filtered rows has the delivery rate of those rows', async () => {
   await using server = await openAccount()
   const at = ms('2026-11-19T09:00:00Z')

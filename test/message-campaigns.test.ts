@@ -159,6 +159,10 @@ test('an ad set and an ad are registered under ids of their own', async () => {
       ['734', '734'],
     ],
   )
+  // An ad set that is an ad as well has no other ad.
+  assert.deepEqual(await register('id=780&adset_id=781&ad_id=781'), { id: '780' })
+  assert.deepEqual(await register('id=780&ad_id=782'), { id: '780' })
+  assert.equal((await server.graph('782?fields=adset_id')).adset_id, '780')
   assert.deepEqual(await register('id=740&ad_id=741'), { id: '740' })
   assert.deepEqual(await server.graph('741?fields=adset_id,campaign_id'), {
     adset_id: '740',

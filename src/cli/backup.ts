@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { confirmHashKey } from '../ingest/pseudonym.ts'
 import { refuseHalfMoved } from '../store/move.ts'
 import { describeDatabase, isPostgres } from '../store/open.ts'
-import { beginDraft, copyDatabase, foldLog, lockDraft, publishDraft, removeDraft } from '../store/sqlite/backup.ts'
+import { beginDraft, copyDatabase, foldLog, publishDraft } from '../store/sqlite/backup.ts'
 import { refuseOrphanedLog } from '../store/sqlite/database.ts'
 import { lockDatabase } from '../store/sqlite/lock.ts'
 import { openSqliteStore } from '../store/sqlite/store.ts'
@@ -42,8 +42,7 @@ async function backUp(file: string, { database, hashKey }: DatabaseOptions): Pro
   refuseExisting(file, 'back up to', 'name another, or move it away')
   if (!existsSync(dirname(file))) throw new CliError(`cannot back up to ${file}: there is no folder ${dirname(file)}`)
   const draft = draftOf(file)
-  using _lock = lockDraft(draft)
-  using _own = ownDraft(draft)
+  using _own = ownDraft('back up', database, draft)
   await copyWithProgress('back up', database, draft)
   refuseExisting(file, 'back up to', 'name another, or move it away')
   publishDraft(draft, file)
@@ -63,7 +62,7 @@ async function restoreFrom(file: string, options: RestoreOptions): Promise<void>
   using _lock = lockDatabase(database, 'restore')
   const keys = options.hashKey === undefined ? readKeysOf(file, database) : [options.hashKey]
   const draft = draftOf(database)
-  using _own = ownDraft(draft)
+  using _own = ownDraft('restore', file, draft)
   await copyWithProgress('restore', file, draft)
   const { contents, hash_key } = await describeDraft(draft, keys)
   checkPlace(database, replace)
@@ -117,20 +116,20 @@ async function describeLast({ arrivals }: Store): Promise<string> {
 }
 
 /** However the command ends, the draft is gone, unless it was given its name. */
-function ownDraft(draft: string): Disposable {
-  const remove = () => removeDraft(draft)
-  process.once('exit', remove)
+function ownDraft(act: 'back up' | 'restore', from: string, draft: string): Disposable {
+  endOnInterrupt('cancelled; nothing was written')
+  const owned = beginDraft(act, from, draft)
+  const leave = () => owned[Symbol.dispose]()
+  process.once('exit', leave)
   return {
     [Symbol.dispose]() {
-      process.off('exit', remove)
-      remove()
+      process.off('exit', leave)
+      leave()
     },
   }
 }
 
 async function copyWithProgress(act: 'back up' | 'restore', from: string, draft: string): Promise<void> {
-  endOnInterrupt('cancelled; nothing was written')
-  beginDraft(act, from, draft)
   using progress = new Progress(act === 'restore' ? 'restoring' : 'backing up')
   await copyDatabase(act, from, draft, (pages, total) =>
     progress.update(pages, total, pages === total ? 'checking' : ''),

@@ -108,8 +108,15 @@ export function writeHashKey(file: string, key: Uint8Array): void {
   } catch (error) {
     if (!existsSync(file)) throw unwritten(file, error)
   } finally {
-    rmSync(draft, { force: true })
+    removeDraft(draft)
   }
+}
+
+/** What could not be made may not be removed, either; why it could not is told already. */
+function removeDraft(draft: string): void {
+  try {
+    rmSync(draft, { force: true })
+  } catch {}
 }
 
 function unwritten(file: string, error: unknown): CliError {

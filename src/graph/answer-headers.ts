@@ -17,7 +17,8 @@ export const ANSWER_HEADERS: readonly AnswerHeader[] = [
   },
   {
     name: 'x-fb-ads-insights-throttle',
-    meaning: 'what of `--request-limit` is used, in percent; 0 without one, and of a batch as a whole',
+    meaning:
+      'what of `--request-limit` is used, in percent; 0 without one, and always 0 of a batch as a whole, whose items have their own',
   },
   { name: 'x-app-usage', meaning: 'the same in full; only with a request limit' },
   { name: 'x-ad-account-usage', meaning: 'the same of the ad account; only with a request limit' },

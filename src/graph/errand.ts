@@ -47,20 +47,21 @@ export function isReading({ call }: Errand): boolean {
 /** Answers an errand. Throws a GraphError. */
 export async function answerErrand(errand: Errand, desk: ErrandDesk): Promise<ErrandAnswer> {
   const { call, token, now_ms, run_id } = errand
-  const { answer, parameters } = findRoute(call)
+  const { permission, answer, parameters } = findRoute(call)
   const { reading, writing, meta_history_limit, onObject } = desk
   const orders: ReportOrder[] = []
   let named = 0n
   const newRunId = () => formatRunId(BigInt(run_id) + named++)
   const reporter = { order: async (order: ReportOrder) => void orders.push(order) }
-  const directory = isReading(errand) ? desk.directory : new Directory()
+  const reads = permission === 'read'
+  const directory = reads ? desk.directory : new Directory()
   const now = Temporal.Instant.fromEpochMilliseconds(now_ms)
   const answerFrom = async (tables: Context['tables']) => {
     await directory.open(tables)
     const context = { call, token, tables, directory, now, meta_history_limit, budget: Budget.whole(), onObject }
     return answer({ ...context, above: new Map(), reporter, newRunId })
   }
-  const answered = isReading(errand) ? reading.read(answerFrom) : writing.write(answerFrom)
+  const answered = reads ? reading.read(answerFrom) : writing.write(answerFrom)
   return { body: await formatBody(await answered.catch(asUnavailable), call, parameters), orders }
 }
 

@@ -63,7 +63,7 @@ export async function readInsights(source: InsightsSource, node: Node, query: In
   const rows = await measureRows(source, node, query, rowQuery)
   if (query.sort === undefined && query.summary === undefined) return { rows, summary: undefined, write }
   const all = await holdRows(rows)
-  const summary = query.summary && summarise(all, { ...rowQuery, fields: query.summary }, query.dates)
+  const summary = query.summary && (await summarise(source, node, all, { ...rowQuery, fields: query.summary }, query))
   const sorted = query.sort === undefined ? all : sortRows(all, query.sort, rowQuery)
   return { rows: sorted.map((row, place) => ({ row, place, start: undefined })), summary, write }
 }
@@ -217,13 +217,16 @@ async function holdRows(rows: Insights['rows']): Promise<MeasuredRow[]> {
 }
 
 /** The totals of all rows, over the whole range. Those of several ranges have no dates: they are of no one range. */
-function summarise(
+async function summarise(
+  { tables }: InsightsSource,
+  node: Node,
   rows: readonly MeasuredRow[],
   query: RowQuery,
-  dates: InsightsQuery['dates'],
-): InsightsRow | undefined {
+  { dates, filters }: InsightsQuery,
+): Promise<InsightsRow | undefined> {
   if (rows.length === 0) return undefined
-  const ever_sent = rows.some((row) => row.ever_sent)
+  // Of what filters leave, the rows know; of all of the node, some objects may have no row in this range.
+  const ever_sent = filters.length > 0 ? rows.some((row) => row.ever_sent) : await tables.rollups.readEverSent(node)
   const measured = { names: {}, days: query.range, sums: addUp(rows), ever_sent, value: undefined }
   const summary = formatRow(measured, query)
   if (!Array.isArray(dates) || dates.length === 1) return summary

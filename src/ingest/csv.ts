@@ -40,7 +40,8 @@ export async function* readCsv(file: string, columns: readonly string[]): AsyncG
 
 /** Our words for what is wrong with most files that are no tables. */
 function wordsOf(cause: CsvError): string {
-  const line = `line ${Number(cause.lines)}`
+  // Where a quote was opened that is not closed, not where the file ends.
+  const line = /line \d+/.exec(cause.message)?.[0] ?? `line ${Number(cause.lines)}`
   if (cause.code.includes('QUOTE')) {
     return `a quote in ${line} is not as it should be; write a cell with quotes or commas in quotes, and its own quotes twice`
   }

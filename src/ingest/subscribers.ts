@@ -9,8 +9,8 @@ const ROWS_MAX = 10_000
 
 /**
  * Adds the rows of a `token,country` file to the subscriber list, and has every thread resolved anew; the caller
- * catches up. A bad row is reported, and left out. Rejects with a CsvFileError for a file that cannot be read to its end; what
- * stands before is added.
+ * catches up. A bad row is reported, and left out. Rejects with a CsvFileError for a file that cannot be read to its end, and
+ * says in it how many rows were added before, if any were.
  */
 export async function importSubscribers(
   file: string,

@@ -57,8 +57,10 @@ async function findAdset(registry: Registry, { campaign_id, ad_id }: AdSaid): Pr
   const ad = await registry.readNode(ad_id, 'ad')
   const campaign = await registry.readNode(campaign_id, 'campaign')
   // The names of a node have the ids of what is below it, while that is one.
-  const adset_id = ad?.names.campaign_id === campaign_id ? ad.names.adset_id : campaign?.names.adset_id
-  return adset_id === ad_id ? undefined : adset_id
+  if (ad?.names.campaign_id === campaign_id) return ad.names.adset_id
+  const only = campaign?.names.adset_id
+  // What has the id of an ad as well is that ad's own, and takes no other.
+  return only === undefined || only === ad_id || (await registry.readNode(only, 'ad')) !== undefined ? undefined : only
 }
 
 function completeAd(said: AdSaid): AdFields {

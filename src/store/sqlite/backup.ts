@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { DatabaseError } from '../store.ts'
 import { BUSY_MS_MAX, findFaults, refuseStrange } from './database.ts'
-import { databaseError, isDamage, troubleOf } from './error.ts'
+import { databaseError, isBusy, isDamage, troubleOf } from './error.ts'
 import { lockDatabase, lockOf } from './lock.ts'
 
 /** Pages copied in one step, 4 MiB: between steps there is time for a progress bar. */
@@ -12,26 +12,13 @@ const PAGES_PER_STEP = 1024
 /** A draft, and what SQLite may have left beside it when its making was killed. */
 const DRAFT_FILES = ['', '-journal', '-wal', '-shm']
 
-/** Takes a draft for one of those who back up to the same name, until it is disposed. Throws a DatabaseError. */
-export function lockDraft(draft: string): Disposable {
-  try {
-    return takeDraft(draft)
-  } catch (cause) {
-    if (existsSync(lockOf(draft))) throw cause
-    // Whoever had it is done in this moment, and its lock went with it.
-    return takeDraft(draft)
-  }
-}
-
-function takeDraft(draft: string): Disposable {
-  const parts = new DisposableStack()
-  parts.use(lockDatabase(draft, 'back up to'))
-  parts.defer(() => rmSync(lockOf(draft), { force: true }))
-  return parts
-}
-
-/** Makes the file that a copy of a database is drafted in, in the place of what a killed one left. Throws a DatabaseError. */
-export function beginDraft(act: 'back up' | 'restore', from: string, draft: string): void {
+/**
+ * Makes the file that a copy of a database is drafted in, in the place of what a killed one left, and keeps it from others who would
+ * make one of its name. Disposing it removes what was not given its name. Throws a DatabaseError.
+ */
+export function beginDraft(act: 'back up' | 'restore', from: string, draft: string): Disposable {
+  using parts = new DisposableStack()
+  parts.use(lockDraft(draft))
   try {
     removeDraft(draft)
     // Whoever may not read the one is not to read the other.
@@ -41,6 +28,29 @@ export function beginDraft(act: 'back up' | 'restore', from: string, draft: stri
     const why = code === 'EACCES' ? `this user may not write ${draft}` : `${draft} cannot be made (${message})`
     throw new DatabaseError(`cannot ${act} ${from}: ${why}; name another file`, { cause })
   }
+  parts.defer(() => removeDraft(draft))
+  return parts.move()
+}
+
+function lockDraft(draft: string): Disposable {
+  try {
+    return takeLock(draft)
+  } catch (cause) {
+    if (!existsSync(lockOf(draft))) {
+      // Whoever had it is done in this moment, and its lock went with it.
+      return takeLock(draft)
+    }
+    if (!(cause instanceof DatabaseError && isBusy(cause.cause))) throw cause
+    const why = 'another command is making a file of this name'
+    throw new DatabaseError(`cannot write ${draft}: ${why}; wait for it, or name another`, { cause })
+  }
+}
+
+function takeLock(draft: string): Disposable {
+  const parts = new DisposableStack()
+  parts.use(lockDatabase(draft, 'back up to'))
+  parts.defer(() => rmSync(lockOf(draft), { force: true }))
+  return parts
 }
 
 /**
@@ -63,7 +73,7 @@ export async function copyDatabase(
 }
 
 /** Removes a draft that was not given its name, with all that is beside it. */
-export function removeDraft(draft: string): void {
+function removeDraft(draft: string): void {
   for (const end of DRAFT_FILES) rmSync(draft + end, { force: true })
 }
 

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { DatabaseError, type OpenOptions } from '../store.ts'
 import { anotherFor, databaseError, isDamage } from './error.ts'
 import { isServed } from './lock.ts'
+import { realFileOf } from './real-file.ts'
 
 /** How long a statement waits for another process's transaction before it fails. */
 export const BUSY_MS_MAX = 10_000
@@ -52,7 +53,7 @@ export function openDatabase(
  * may hold facts that were answered 200.
  */
 export function refuseOrphanedLog(act: string, file: string): void {
-  const log = `${file}-wal`
+  const log = `${realFileOf(file)}-wal`
   const holdsSomething = existsSync(log) && statSync(log).size > 0
   if (file === ':memory:' || existsSync(file) || !holdsSomething) return
   throw new DatabaseError(

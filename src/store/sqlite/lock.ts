@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DatabaseError } from '../store.ts'
 import { databaseError, isBusy, isNowhere, unwritable } from './error.ts'
+import { realFileOf } from './real-file.ts'
 
 /** What a database file is taken for. */
 type Purpose = 'serve' | 'vacuum' | 'restore' | 'move' | 'back up to'
@@ -47,5 +48,5 @@ export function isServed(file: string): boolean {
 
 /** A file that has two names is one file, and has one lock. */
 export function lockOf(file: string): string {
-  return `${existsSync(file) ? realpathSync(file) : file}.lock`
+  return `${realFileOf(file)}.lock`
 }

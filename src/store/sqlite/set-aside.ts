@@ -11,9 +11,8 @@ const PARK = `
 const LIST_PARKED = `
   SELECT ad_id, page_id, COUNT(*) AS facts FROM parked GROUP BY ad_id, page_id ORDER BY ad_id, page_id`
 
-/** Which parked facts `Admission.admit` would let in now. */
 /**
- * Most of what is parked waits for an administrator, and may be millions: the ads and pages that it is of are found by steps from one to
+ * Which parked facts `Admission.admit` would let in now. Most of what is parked waits for an administrator, and may be millions: the ads and pages that it is of are found by steps from one to
  * the next, and then asked for once each.
  */
 const LIST_CLAIMED = `
