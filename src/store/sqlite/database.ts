@@ -53,9 +53,11 @@ export function openDatabase(
  * may hold facts that were answered 200.
  */
 export function refuseOrphanedLog(act: string, file: string): void {
+  if (file === ':memory:' || existsSync(file)) return
   const log = `${realFileOf(file)}-wal`
-  const holdsSomething = existsSync(log) && statSync(log).size > 0
-  if (file === ':memory:' || existsSync(file) || !holdsSomething) return
+  const bytes = statSync(log, { throwIfNoEntry: false })?.size ?? 0
+  // Looked for again: another program may have begun it meanwhile, and its log.
+  if (bytes === 0 || existsSync(file)) return
   throw new DatabaseError(
     `cannot ${act} the database ${file}: it is gone, and its log ${log} is there, which may hold facts; ` +
       'put the file back beside it, or move the log away',
