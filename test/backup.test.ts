@@ -147,7 +147,7 @@ test('of two backups to one name one is made, whole, and the other is refused', 
   for (let round = 0; round < 2; round++) {
     rmSync(backup)
     const both = await Promise.all([backup, backup].map((file) => readout(['backup', file, '--database', database])))
-    assert.deepEqual(both.map(({ code }) => code).sort(), [0, 1])
+    assert.deepEqual(both.map(({ code }) => code).sort(), [0, 1], both.map(({ stderr }) => stderr).join())
     const refused = both.find(({ code }) => code === 1)?.stderr ?? ''
     assert.match(refused, /cannot write .*: another command is making|cannot back up to .*: it is there already/)
     assert.equal(statSync(backup).size, bytes)

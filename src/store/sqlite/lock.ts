@@ -21,7 +21,8 @@ export function lockDatabase(file: string, purpose: Purpose, timeout: number = L
   try {
     mkdirSync(dirname(file), { recursive: true })
     const lock = parts.adopt(new DatabaseSync(lockOf(file), { timeout }), (db) => db.close())
-    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    // Not in SQLite's exclusive mode, in which two who come at once hold each other up until both give up.
+    lock.exec('BEGIN EXCLUSIVE')
     return parts.move()
   } catch (cause) {
     parts.dispose()
