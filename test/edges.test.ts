@@ -56,6 +56,15 @@ test('an edge is filtered as clients filter it', async () => {
       `campaigns?filtering=[{field:"campaign.updated_time",operator:"GREATER_THAN",value:${NOW.epochMilliseconds / 1000}}]`,
       ['10'],
     ],
+    ...[
+      ['AFTER', ['10']],
+      ['ON_OR_AFTER', ['10', '500']],
+      ['BEFORE', ['10']],
+      ['ON_OR_BEFORE', ['10', '500']],
+    ].map(([operator, expected]): [string, string[]] => [
+      `campaigns?filtering=[{field:"updated_time",operator:"${operator}",value:${NOW.epochMilliseconds / 1000}}]`,
+      expected as string[],
+    ]),
     [`campaigns?updated_since=${NOW.epochMilliseconds / 1000 - 1}`, ['10', '500']],
   ]
   for (const [path, expected] of rows) assert.deepEqual(await ids(path), expected, path)
