@@ -120,8 +120,9 @@ export function singleIdAd(id: string, account: number, name: string = id): AdFi
 async function isTaken(registry: Registry, id: string, account: number): Promise<boolean> {
   const node = await registry.readNode(id)
   if (node === undefined) return false
+  if (node.account !== account) return true
   const adset = await registry.readNode(id, 'adset')
-  return node.account !== account || (adset !== undefined && adset.names.campaign_id !== id)
+  return adset !== undefined && adset.names.campaign_id !== id
 }
 
 /** A page that is linked elsewhere, and not here, speaks of another tenant's ads. */
